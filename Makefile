@@ -1,0 +1,4 @@
+# Written out in full soon; this much lets the tree build.
+build:
+	swift build
+.PHONY: build

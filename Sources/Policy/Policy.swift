@@ -1,0 +1,85 @@
+/// What a tool may do: one policy file, checked and with every default filled in.
+///
+/// A run card can only narrow it (`RunCard.narrowed(_:)`); only an admin's file can widen it.
+public struct Policy: Sendable, Equatable {
+    /// The name other files refer to it by; the file's own `name` key.
+    public var name: String
+    /// Limits on memory, time, processes and sizes.
+    public var limits: Limits
+    /// Host trees a tool may see.
+    public var filesystem: Filesystem
+    /// Where a tool may connect to.
+    public var network: Network
+    /// The name of the system call profile, a file in `policies/syscalls/`.
+    public var syscalls: String
+    /// Package registries that the install phase may reach.
+    public var registries: Registries
+}
+
+extension Policy {
+    /// A limit that a run card may ask to change: what holds when it is silent, and the most it may ask.
+    public struct Bounded<Value: Sendable & Equatable & Comparable>: Sendable, Equatable {
+        /// What holds when the card says nothing.
+        public var standard: Value
+        /// The most a card may ask for.
+        public var max: Value
+
+        /// Makes a limit; `standard` must not be above `max`, which the policy reader checks.
+        public init(standard: Value, max: Value) {
+            self.standard = standard
+            self.max = max
+        }
+    }
+
+    /// Limits on memory, time, processes and sizes of one sandbox.
+    public struct Limits: Sendable, Equatable {
+        /// Memory of the whole sandbox in bytes, by cgroup, swap 0 (never RLIMIT_AS).
+        public var memory: Bounded<Int>
+        /// CPU in thousandths of a core, by cgroup.
+        public var cpuMillicores: Int
+        /// CPU time of each process's whole life, RLIMIT_CPU.
+        public var cpuTime: Duration
+        /// Processes and threads, by cgroup.
+        public var processes: Int
+        /// Open descriptors of each process, RLIMIT_NOFILE.
+        public var openFiles: Int
+        /// The largest file in bytes, RLIMIT_FSIZE.
+        public var fileSize: Int
+        /// The private /tmp, home and /dev/shm together, in bytes.
+        public var scratch: Int
+        /// How long one tool call may take.
+        public var callTimeout: Bounded<Duration>
+        /// How long a server may take from exec to its first answer.
+        public var startTimeout: Duration
+        /// How long an unused server is kept.
+        public var idleTimeout: Duration
+        /// The largest answer in bytes.
+        public var response: Int
+        /// Memory of the install phase in bytes.
+        public var installMemory: Int
+        /// How long an installation may take.
+        public var installTimeout: Duration
+    }
+
+    /// Host trees that a tool may see; everything else is not there.
+    public struct Filesystem: Sendable, Equatable {
+        /// Absolute paths mounted read-only.
+        public var read: [String]
+        /// Absolute paths mounted writable.
+        public var write: [String]
+    }
+
+    /// Where a tool may connect to; an empty `allow` means no network at all.
+    public struct Network: Sendable, Equatable {
+        /// Named sets that are refused whatever `allow` says: `localhost`, `private`, …
+        public var deny: [String]
+        /// `host:port` or `cidr:port` entries.
+        public var allow: [String]
+    }
+
+    /// Package registries that the install phase may reach.
+    public struct Registries: Sendable, Equatable {
+        /// The index URL handed to pip, normally `https://pypi.org/simple`.
+        public var pypi: String
+    }
+}

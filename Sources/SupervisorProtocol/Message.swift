@@ -1,0 +1,193 @@
+/// What the broker may ask of the supervisor, and what the supervisor tells it: the whole of the
+/// conversation between the unprivileged and the root half.
+///
+/// One message is one SOCK_SEQPACKET datagram (unix(7)): a 4-byte little-endian length of what
+/// follows, a 1-byte tag, the fields in order. Strings and lists carry a 4-byte length. The root
+/// half trusts no field: every name is looked up again in the policies and cards it read itself.
+public enum Request: Sendable, Equatable {
+    /// Opens the conversation; the supervisor closes it when the version differs from its own.
+    case hello(version: UInt32)
+    /// Starts the server of a card in a sandbox of its own.
+    case start(Start)
+    /// Installs a card's packages, unless they are there already.
+    case install(id: UInt64, card: String)
+    /// Kills a sandbox and everything in it; `exited` follows.
+    case kill(sandbox: UInt64)
+    /// Asks what a running sandbox has used and which limits it has met.
+    case usage(id: UInt64, sandbox: UInt64)
+}
+
+extension Request {
+    /// One server to start.
+    public struct Start: Sendable, Equatable {
+        /// The broker's number for this request.
+        public var id: UInt64
+        /// The user it runs for; decides which host paths may be mounted.
+        public var user: UInt32
+        /// The connection's UUID as text, for names of cgroups and logs.
+        public var connection: String
+        /// The run card's name.
+        public var card: String
+        /// The user's settings, each allowed by the card. A `words` setting has several values.
+        public var settings: [Setting]
+        /// The user's secrets by the card's credential names.
+        public var credentials: [Field]
+
+        /// Describes one server to start.
+        public init(
+            id: UInt64, user: UInt32, connection: String, card: String, settings: [Setting],
+            credentials: [Field]
+        ) {
+            self.id = id
+            self.user = user
+            self.connection = connection
+            self.card = card
+            self.settings = settings
+            self.credentials = credentials
+        }
+    }
+
+    /// A setting's name and its values.
+    public struct Setting: Sendable, Equatable {
+        /// The card's name for it.
+        public var name: String
+        /// One value, or the words of a `words` setting.
+        public var values: [String]
+
+        /// Pairs a setting with its values.
+        public init(name: String, values: [String]) {
+            self.name = name
+            self.values = values
+        }
+    }
+
+    /// A name and a value.
+    public struct Field: Sendable, Equatable {
+        /// The card's name for it.
+        public var name: String
+        /// The value.
+        public var value: String
+
+        /// Pairs a name with a value.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+}
+
+/// What the supervisor tells the broker. Descriptors travel beside it with SCM_RIGHTS.
+public enum Event: Sendable, Equatable {
+    /// Answers `hello`.
+    case hello(version: UInt32)
+    /// A sandbox runs. Descriptors: its stdin (write end), stdout, stderr (read ends), pidfd.
+    case started(id: UInt64, sandbox: UInt64)
+    /// A start, an installation or a usage request failed; nothing of it is left.
+    case refused(id: UInt64, Refusal)
+    /// An installation began. Descriptor: its log (read end), end of file when it is over.
+    case installing(id: UInt64)
+    /// The card's packages are in place; `fresh` is false when they were there already.
+    case installed(id: UInt64, fresh: Bool)
+    /// A sandbox is gone, and everything in it.
+    case exited(sandbox: UInt64, Ending)
+    /// Answers `usage`.
+    case usage(id: UInt64, Usage)
+}
+
+/// Why the supervisor did not do what it was asked.
+public struct Refusal: Sendable, Equatable {
+    /// Kinds of refusal that a caller decides on.
+    public enum Code: UInt8, Sendable, Equatable, CaseIterable {
+        /// The request names something that no policy or card allows.
+        case notAllowed = 1
+        /// A setting or a host path is wrong; the user can mend it.
+        case badSetting = 2
+        /// A launch step failed.
+        case launch = 3
+        /// An installation step failed; its log says why.
+        case install = 4
+        /// The host lacks a kernel feature or a limit was reached.
+        case host = 5
+        /// There is no such sandbox (any more).
+        case unknown = 6
+    }
+    /// The kind.
+    public var code: Code
+    /// The whole sentence for people: `cannot VERB 'OBJECT': STEP: CAUSE (hint)`.
+    public var message: String
+    /// The failed launch or installation step, or empty.
+    public var step: String
+    /// The failed step's errno, or 0.
+    public var errno: Int32
+
+    /// Makes a refusal.
+    public init(code: Code, message: String, step: String = "", errno: Int32 = 0) {
+        self.code = code
+        self.message = message
+        self.step = step
+        self.errno = errno
+    }
+}
+
+/// How a sandbox ended.
+public struct Ending: Sendable, Equatable {
+    /// The exit status of its first process, or -1 when a signal ended it.
+    public var status: Int32
+    /// The signal that ended its first process, or 0.
+    public var signal: Int32
+    /// Whether the supervisor killed it on request.
+    public var requested: Bool
+    /// What it used, and which limits it met.
+    public var usage: Usage
+
+    /// Describes an ending.
+    public init(status: Int32, signal: Int32, requested: Bool, usage: Usage) {
+        self.status = status
+        self.signal = signal
+        self.requested = requested
+        self.usage = usage
+    }
+}
+
+/// What a sandbox has used so far, read from its cgroup.
+public struct Usage: Sendable, Equatable {
+    /// CPU time in microseconds.
+    public var cpuMicroseconds: UInt64
+    /// The most memory it held at once, in bytes.
+    public var memoryPeakBytes: UInt64
+    /// The memory limit in bytes.
+    public var memoryLimitBytes: UInt64
+    /// How often the kernel killed for lack of memory.
+    public var memoryKills: UInt64
+    /// How often a fork was refused.
+    public var processRefusals: UInt64
+    /// The limit on processes.
+    public var processLimit: UInt64
+
+    /// Describes a usage; everything zero by default.
+    public init(
+        cpuMicroseconds: UInt64 = 0, memoryPeakBytes: UInt64 = 0, memoryLimitBytes: UInt64 = 0,
+        memoryKills: UInt64 = 0, processRefusals: UInt64 = 0, processLimit: UInt64 = 0
+    ) {
+        self.cpuMicroseconds = cpuMicroseconds
+        self.memoryPeakBytes = memoryPeakBytes
+        self.memoryLimitBytes = memoryLimitBytes
+        self.memoryKills = memoryKills
+        self.processRefusals = processRefusals
+        self.processLimit = processLimit
+    }
+}
+
+/// Limits of the conversation; a message beyond them is refused whole.
+public enum Limit {
+    /// The version both halves must speak.
+    public static let version: UInt32 = 1
+    /// The largest message: a command line of 64 KiB, settings and credentials fit.
+    public static let messageBytes = 128 << 10
+    /// The longest string in it.
+    public static let stringBytes = 64 << 10
+    /// The most elements of a list: words of a command, settings, credentials.
+    public static let listCount = 512
+    /// The most descriptors beside it.
+    public static let descriptors = 4
+}
