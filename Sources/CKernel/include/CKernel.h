@@ -1,1 +1,107 @@
+// The Linux names that Swift's Glibc module lacks, each a thin wrapper with the call's own
+// conventions: -1 and errno on failure. The Swift module Kernel is their only caller.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#pragma clang assume_nonnull begin
+
+// fcntl.h, unistd.h: calls that are variadic or hidden.
+int corral_open(const char *path, int flags, mode_t mode);
+int corral_openat(int directory, const char *path, int flags, mode_t mode);
+// openat2(2) with O_CLOEXEC; `resolve` is a set of CORRAL_RESOLVE_*.
+int corral_openat2(int directory, const char *path, int flags, uint64_t resolve);
+int corral_pipe2(int ends[_Nonnull 2], int flags);
+int corral_mkdirat(int directory, const char *path, mode_t mode);
+int corral_set_nonblocking(int fd, bool on);
+int corral_lock_exclusively(int fd); // flock(2) LOCK_EX | LOCK_NB
+
+extern const uint64_t CORRAL_RESOLVE_NO_SYMLINKS;
+extern const uint64_t CORRAL_RESOLVE_NO_MAGICLINKS;
+extern const uint64_t CORRAL_RESOLVE_BENEATH;
+extern const int CORRAL_O_PATH;
+extern const int CORRAL_O_DIRECTORY;
+extern const int CORRAL_O_NOFOLLOW;
+
+// epoll(7), signalfd(2), pidfd_open(2).
+int corral_epoll_create(void);
+int corral_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int corral_epoll_remove(int epoll, int fd);
+// Fills tokens and events; returns how many, at most `capacity`. -1 timeout waits for ever.
+int corral_epoll_wait(int epoll, uint64_t *tokens, uint32_t *events, int capacity, int timeout_ms);
+extern const uint32_t CORRAL_EPOLLIN;
+extern const uint32_t CORRAL_EPOLLHUP;
+extern const uint32_t CORRAL_EPOLLERR;
+extern const uint32_t CORRAL_EPOLLPRI;
+// Blocks the signals for the process and returns a descriptor that reads them.
+int corral_signalfd(const int *signals, int count);
+// The next pending signal's number, 0 when none is pending.
+int corral_signalfd_read(int fd);
+int corral_pidfd_open(pid_t pid);
+int corral_pidfd_signal(int pidfd, int signal);
+// waitid(2) on a child's pidfd without blocking: 1 and the ending when it is over, 0 when it runs.
+int corral_pidfd_wait(int pidfd, int *status, int *signal);
+
+// unix(7): one datagram with descriptors (SCM_RIGHTS); all received ones are CLOEXEC.
+ssize_t corral_send(int fd, const void *bytes, size_t count, const int *_Nullable fds, int fd_count);
+// `fd_count` is how many fit on entry and how many came on return; sets *truncated when the
+// message or its descriptors did not fit.
+ssize_t corral_receive(
+    int fd, void *bytes, size_t capacity, int *fds, int *fd_count, bool *truncated);
+int corral_socketpair_seqpacket(int ends[_Nonnull 2]);
+// A listening stream socket bound to `path`, CLOEXEC; the file must not exist.
+int corral_listen(const char *path, int backlog);
+int corral_connect(const char *path);
+int corral_accept(int fd);
+int corral_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid); // SO_PEERCRED
+// One datagram to a systemd notification socket (sd_notify(3)); '@' starts an abstract name.
+int corral_notify(const char *address, const char *message);
+
+// prctl(2), credentials.
+int corral_set_dumpable(bool on);
+int corral_set_no_new_privileges(void);
+int corral_set_parent_death_signal(int signal);
+// Sets the file system ids and groups (setfsuid(2), setgroups(2)); fails when they did not take.
+int corral_assume_file_identity(uid_t uid, gid_t gid, const gid_t *_Nullable groups, int count);
+
+// Starts a program with `fds` as its descriptors 3, 4, …; every other one is CLOEXEC by rule.
+// Signals are reset to their defaults. Returns the pid; the caller owns *pidfd.
+pid_t corral_spawn(
+    const char *path, const char *_Nullable const *_Nonnull argv,
+    const char *_Nullable const *_Nonnull envp, const int *_Nullable fds, int fd_count,
+    int *pidfd);
+
+// Mounts by descriptor: open_tree(2), mount_setattr(2).
+// A detached clone of the tree that `fd` refers to, with everything mounted in it.
+int corral_clone_tree(int fd);
+// Makes a tree nosuid, nodev and, where asked, read-only, with all that is mounted in it.
+int corral_restrict_tree(int tree, bool read_only);
+// Maps one owner of a detached tree: files of `disk` appear as `mapped`'s, and what `mapped`
+// creates belongs to `disk` (mount_setattr(2), MOUNT_ATTR_IDMAP).
+int corral_map_tree(int tree, uid_t disk_uid, gid_t disk_gid, uid_t mapped_uid, gid_t mapped_gid);
+
+// The monotonic clock in microseconds (clock_gettime(2)).
+uint64_t corral_monotonic_us(void);
+// Wall clock in milliseconds since 1970.
+uint64_t corral_wall_ms(void);
+// getrandom(2): fills `bytes` wholly.
+int corral_random(void *bytes, size_t count);
+// readdir(3) over a directory, names joined by NUL into `names`; returns the length, -1 with
+// errno ENOBUFS when they do not fit.
+ssize_t corral_list(const char *path, char *names, size_t capacity);
+
+typedef struct {
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    int64_t size;
+    uint64_t device;
+    uint64_t inode;
+} corral_stat_t;
+int corral_fstat(int fd, corral_stat_t *out);
+int corral_lstat(const char *path, corral_stat_t *out);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,91 @@
+#include "CKernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { SPAWN_FDS = 8, SAFE_FD = 64 };
+
+int corral_set_dumpable(bool on)
+{
+    return prctl(PR_SET_DUMPABLE, on ? 1 : 0, 0, 0, 0);
+}
+
+int corral_set_no_new_privileges(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int corral_set_parent_death_signal(int signal)
+{
+    return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+
+int corral_assume_file_identity(uid_t uid, gid_t gid, const gid_t *groups, int count)
+{
+    // Groups first, while the capability to set them is still effective: a change of the file
+    // system uid from 0 takes the file capabilities away (capabilities(7)).
+    if (setgroups((size_t)count, groups) < 0)
+        return -1;
+    setfsgid(gid);
+    setfsuid(uid);
+    // The calls report no failure; asking with -1 returns what holds.
+    if ((gid_t)setfsgid((gid_t)-1) != gid || (uid_t)setfsuid((uid_t)-1) != uid) {
+        errno = EPERM;
+        return -1;
+    }
+    return 0;
+}
+
+pid_t corral_spawn(
+    const char *path, const char *const *argv, const char *const *envp, const int *fds,
+    int fd_count, int *pidfd)
+{
+    if (fd_count > SPAWN_FDS) {
+        errno = EINVAL;
+        return -1;
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    // Copies far above the targets, so that no dup2 overwrites a source still to come.
+    int copies[SPAWN_FDS];
+    int failure = 0, made = 0;
+    for (; made < fd_count && !failure; made++) {
+        copies[made] = fcntl(fds[made], F_DUPFD_CLOEXEC, SAFE_FD);
+        failure = copies[made] < 0
+            ? errno
+            : posix_spawn_file_actions_adddup2(&actions, copies[made], 3 + made);
+    }
+    pid_t pid = -1;
+    if (!failure)
+        failure = posix_spawn(
+            &pid, path, &actions, &attributes, (char *const *)argv, (char *const *)envp);
+    for (int i = 0; i < made; i++)
+        if (copies[i] >= 0)
+            close(copies[i]);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    if (failure) {
+        errno = failure;
+        return -1;
+    }
+    // Our own unreaped child: its pid cannot have been reused.
+    *pidfd = corral_pidfd_open(pid);
+    return *pidfd < 0 ? -1 : pid;
+}

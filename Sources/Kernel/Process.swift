@@ -1,0 +1,158 @@
+import CKernel
+import Glibc
+
+/// A child process, held by its pidfd, so that a reused pid can never be meant by mistake.
+public struct Child: ~Copyable, Sendable {
+    /// How a process ended.
+    public struct Ending: Sendable, Equatable {
+        /// The exit status, or -1 when a signal ended it.
+        public let status: CInt
+        /// The signal, or 0.
+        public let signal: CInt
+    }
+
+    /// The pid in this process's namespace, for names in /proc while the child is unreaped.
+    public let pid: Int32
+    /// Readable when the process has ended (pidfd_open(2)).
+    public let pidfd: Descriptor
+
+    /// Takes over a child whose pidfd somebody else made.
+    public init(pid: Int32, pidfd: consuming Descriptor) {
+        self.pid = pid
+        self.pidfd = pidfd
+    }
+
+    /// Sends a signal; one that has ended already is no error.
+    public borrowing func signal(_ number: CInt) throws(KernelError) {
+        let raw = pidfd.raw
+        do throws(KernelError) {
+            _ = try check("pidfd_send_signal") { corral_pidfd_signal(raw, number) }
+        } catch  where error.errno == ESRCH {
+            return
+        }
+    }
+
+    /// Reaps the child when it has ended (waitid(2)); nil while it runs.
+    public borrowing func reap() throws(KernelError) -> Ending? {
+        let raw = pidfd.raw
+        var status: CInt = 0
+        var signal: CInt = 0
+        let over = try check("waitid") { unsafe corral_pidfd_wait(raw, &status, &signal) }
+        return over == 0 ? nil : Ending(status: status, signal: signal)
+    }
+
+    /// Starts a program with `descriptors` as its 3, 4, …, signals at their defaults and exactly
+    /// the given environment. 0, 1 and 2 are this process's own.
+    public static func spawn(
+        _ path: String, arguments: [String], environment: [String], descriptors: [CInt]
+    ) throws(KernelError) -> Child {
+        var pidfd: CInt = -1
+        // The C strings live until both closures have returned, which is after the spawn.
+        let pid = try unsafe withCStrings([path] + arguments) { argv throws(KernelError) in
+            try unsafe withCStrings(environment) { envp throws(KernelError) in
+                try check("posix_spawn", path) {
+                    unsafe corral_spawn(
+                        path, argv, envp, descriptors, CInt(descriptors.count), &pidfd)
+                }
+            }
+        }
+        return Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+    }
+}
+
+/// Calls `body` with a NULL-terminated array of C strings that lives as long as the call.
+func withCStrings<Result>(
+    _ strings: [String],
+    _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(KernelError) -> Result
+) throws(KernelError) -> Result {
+    let bytes = unsafe strings.map { unsafe strdup($0) }
+    defer { for unsafepointer in unsafe bytes { unsafe free(pointer) } }
+    var pointers = unsafe bytes.map { unsafe UnsafePointer($0) }
+    unsafe pointers.append(nil)
+    let result = unsafe pointers.withUnsafeBufferPointer {
+        buffer -> Swift.Result<Result, KernelError> in
+        guard let base = buffer.baseAddress else {
+            return .failure(KernelError("strdup", errno: ENOMEM))
+        }
+        do throws(KernelError) {
+            return .success(try unsafe body(base))
+        } catch {
+            return .failure(error)
+        }
+    }
+    return try result.get()
+}
+
+/// Who this process is to the kernel.
+public enum Identity {
+    /// Runs `body` with the file rights of a user: what they may not open, `body` cannot.
+    ///
+    /// Only in a single-threaded process: the kernel keeps these ids per thread.
+    public static func withFileRights<Result: ~Copyable>(
+        uid: UInt32, gid: UInt32, groups: [UInt32],
+        _ body: () throws(KernelError) -> Result
+    ) throws(KernelError) -> Result {
+        let own = try currentGroups()
+        _ = try check("setfsuid") {
+            unsafe corral_assume_file_identity(uid, gid, groups, CInt(groups.count))
+        }
+        defer {
+            // Nobody may go on with a half-changed identity.
+            precondition(
+                unsafe corral_assume_file_identity(geteuid(), getegid(), own, CInt(own.count)) == 0,
+                "the supervisor could not take its own identity back")
+        }
+        return try body()
+    }
+
+    private static func currentGroups() throws(KernelError) -> [UInt32] {
+        var groups = [gid_t](repeating: 0, count: 65_536)
+        let count = try check("getgroups") {
+            unsafe getgroups(CInt(groups.count), &groups)
+        }
+        return Array(groups[..<Int(count)])
+    }
+
+    /// Forbids others of the same uid to trace this process or read its memory (prctl(2)).
+    public static func protectMemory() throws(KernelError) {
+        _ = try check("prctl", "PR_SET_DUMPABLE") { corral_set_dumpable(false) }
+    }
+
+    /// Gives up for good the gain of privileges by exec (prctl(2)).
+    public static func refuseNewPrivileges() throws(KernelError) {
+        _ = try check("prctl", "PR_SET_NO_NEW_PRIVS") { corral_set_no_new_privileges() }
+    }
+
+    /// The effective user.
+    public static var uid: UInt32 { geteuid() }
+}
+
+/// Clocks and randomness.
+public enum System {
+    /// Microseconds of a clock that only goes forward (CLOCK_MONOTONIC).
+    public static var monotonicMicroseconds: UInt64 { corral_monotonic_us() }
+    /// Milliseconds since 1970 (CLOCK_REALTIME).
+    public static var wallMilliseconds: UInt64 { corral_wall_ms() }
+
+    /// Bytes nobody can guess (getrandom(2)).
+    public static func random(_ count: Int) throws(KernelError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        _ = try check("getrandom") { unsafe corral_random(&bytes, count) }
+        return bytes
+    }
+
+    /// The absolute path of the running program.
+    public static func executable() throws(KernelError) -> String {
+        guard let path = try Files.linkTarget("/proc/self/exe") else {
+            throw KernelError("readlink", "/proc/self/exe", errno: ENOENT)
+        }
+        return path
+    }
+
+    /// A variable of this process's environment.
+    public static func environment(_ name: String) -> String? {
+        // The environment is not changed after start; the copy is taken before returning.
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+}

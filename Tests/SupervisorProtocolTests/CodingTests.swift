@@ -1,0 +1,100 @@
+import Testing
+
+@testable import SupervisorProtocol
+
+@Suite struct CodingTests {
+    static let requests: [Request] = [
+        .hello(version: Limit.version),
+        .start(
+            .init(
+                id: .max, user: 1000, connection: "0b9d", card: "git",
+                settings: [.init(name: "repository", values: ["/srv/ré"])],
+                credentials: [.init(name: "token", value: "s3cret")])),
+        .install(id: 3, card: "time"), .kill(sandbox: 4), .usage(id: 5, sandbox: 6),
+    ]
+    static let events: [Event] = [
+        .hello(version: 1), .started(id: 1, sandbox: 2),
+        .refused(id: 3, .init(code: .launch, message: "cannot", step: "pivot", errno: 22)),
+        .installing(id: 4), .installed(id: 5, fresh: true),
+        .exited(
+            sandbox: 6,
+            .init(
+                status: -1, signal: 9, requested: true,
+                usage: .init(
+                    cpuMicroseconds: 1, memoryPeakBytes: 2, memoryLimitBytes: 3,
+                    memoryKills: 4, processRefusals: 5, processLimit: 6))),
+        .usage(id: 7, .init()),
+    ]
+
+    @Test(arguments: requests) func `a request survives the wire`(_ request: Request) throws {
+        #expect(try Request(decoding: #require(request.encoded())) == request)
+    }
+
+    @Test(arguments: events) func `an event survives the wire`(_ event: Event) throws {
+        #expect(try Event(decoding: #require(event.encoded())) == event)
+    }
+
+    @Test(arguments: requests) func `a request cut anywhere is refused`(_ request: Request) throws {
+        let whole = try #require(request.encoded())
+        for length in 0..<whole.count {
+            #expect(throws: DecodingError.self) { try Request(decoding: Array(whole[..<length])) }
+        }
+    }
+
+    @Test(arguments: requests) func `a byte too many is refused`(_ request: Request) throws {
+        let whole = try #require(request.encoded())
+        #expect(throws: DecodingError.wrongLength) { try Request(decoding: whole + [0]) }
+    }
+
+    @Test func `a length that lies about a string or list is refused`() throws {
+        var whole = try #require(Request.install(id: 1, card: "time").encoded())
+        whole[13] = 0xff  // the card's length: past the end
+        #expect(throws: DecodingError.cutShort) { try Request(decoding: whole) }
+        whole[16] = 0xff  // and past the limit
+        #expect(throws: DecodingError.tooLong) { try Request(decoding: whole) }
+    }
+
+    @Test func `text that is not UTF-8 or holds a NUL is refused`() throws {
+        let whole = try #require(Request.install(id: 1, card: "time").encoded())
+        for bad: UInt8 in [0, 0xff] {
+            var changed = whole
+            changed[whole.count - 1] = bad
+            #expect(throws: DecodingError.badText) { try Request(decoding: changed) }
+        }
+    }
+
+    @Test func `an unknown tag, code or Boolean is refused`() throws {
+        var request = try #require(Request.hello(version: 1).encoded())
+        request[4] = 99
+        #expect(throws: DecodingError.unknownTag) { try Request(decoding: request) }
+        var event = try #require(Event.installed(id: 1, fresh: true).encoded())
+        event[event.count - 1] = 2
+        #expect(throws: DecodingError.badValue) { try Event(decoding: event) }
+    }
+
+    @Test func `a message beyond the limit is not made`() {
+        let word = String(repeating: "x", count: Limit.stringBytes)
+        let start = Request.Start(
+            id: 1, user: 0, connection: "", card: "custom",
+            settings: [.init(name: "command", values: [word, word, word])], credentials: [])
+        #expect(Request.start(start).encoded() == nil)
+    }
+
+    @Test func `random bytes never do more than fail`() {
+        var generator = SystemRandomNumberGenerator()
+        var refused = 0
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 0..<96, using: &generator)
+            var bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            if bytes.count >= 5 {
+                let length = UInt32(bytes.count - 4)
+                for index in 0..<4 {
+                    bytes[index] = UInt8(truncatingIfNeeded: length >> (8 * index))
+                }
+                bytes[4] = UInt8.random(in: 1...7, using: &generator)
+            }
+            do { _ = try Request(decoding: bytes) } catch { refused += 1 }
+        }
+        #expect(refused > 0)
+    }
+}
