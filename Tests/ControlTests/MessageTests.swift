@@ -1,0 +1,130 @@
+import Control
+import JSONRPC
+import Testing
+
+@Suite struct MessageTests {
+    /// What a value becomes after a journey as bytes.
+    private func travelled<Value: ControlValue>(_ value: Value) throws -> Value {
+        try Value(json: try JSON.parse(value.json.serialized()))
+    }
+
+    private let connection = Connection(
+        id: "0b2d1f2e-0000-4000-8000-000000000001", name: "git", card: "git", state: .failed,
+        failure: Failure(.startFailed, "cannot start 'git': exec: no such file", log: ["trace"]),
+        settings: ["repository": .text("/srv/r"), "command": .words(["a", "b c"])],
+        credentials: ["token"],
+        tools: [Tool(name: "git__log", title: "Log", description: "shows"), Tool(name: "git__x")],
+        createdAt: "2026-07-28T12:00:00.000Z", lastUsed: "2026-07-29T12:00:00.000Z", usageCount: 7)
+
+    private let card = Card(
+        name: "git", title: "Git", description: "A repository",
+        settings: [
+            Card.Setting(name: "repository", kind: .directory, required: true, hint: "a path"),
+            Card.Setting(
+                name: "mode", kind: .choice, required: false, standard: "a", choices: ["a", "b"]),
+        ],
+        credentials: [Card.Credential(name: "token", required: true, hint: "where")],
+        network: ["api.github.com:443"])
+
+    @Test func `a connection comes back as it went`() throws {
+        #expect(try travelled(connection) == connection)
+        var idle = connection
+        idle.state = .idle
+        idle.failure = nil
+        idle.lastUsed = nil
+        #expect(
+            try travelled(ConnectionsList.Result(connections: [idle, connection]))
+                == ConnectionsList.Result(connections: [idle, connection]))
+    }
+
+    @Test func `a card comes back as it went`() throws {
+        #expect(try travelled(CardsList.Result(cards: [card])) == CardsList.Result(cards: [card]))
+    }
+
+    @Test func `register carries name, card, settings and credentials`() throws {
+        let params = ConnectionsRegister.Params(
+            name: "mine", card: "custom", settings: ["command": .words(["x", "-v"])],
+            credentials: ["token": Secret("s3cret")])
+        #expect(try travelled(params) == params)
+        #expect(params.json["credentials"]?["token"] == "s3cret")
+    }
+
+    @Test func `register takes the card's name when none is given`() throws {
+        let params = try ConnectionsRegister.Params(json: ["card": "time"])
+        #expect(params.name == "time")
+        #expect(params.settings.isEmpty && params.credentials.isEmpty)
+    }
+
+    @Test func `the other params and results come back as they went`() throws {
+        let whoami = Whoami.Result(
+            user: "ada", uid: 1000, groups: ["corral"], cards: ["time"], mayRunCommands: false,
+            admin: true, connectionsMax: 10)
+        #expect(try travelled(whoami) == whoami)
+        let test = ConnectionsTest.Result(
+            steps: [
+                .init(name: "start", outcome: .passed, detail: "pid 1", milliseconds: 900),
+                .init(name: "list tools", outcome: .skipped, detail: "", milliseconds: 0),
+            ], failure: Failure(.timeout, "cannot test 'x': handshake: no answer"))
+        #expect(try travelled(test) == test)
+        #expect(!test.passed)
+        let logs = ConnectionsLogs.Params(name: "time", lines: 5)
+        #expect(try travelled(logs) == logs)
+        #expect(try travelled(ConnectionsLogs.Result(lines: ["a", "b"])).lines == ["a", "b"])
+        let status = DaemonStatus.Result(
+            version: "0.1.0", uptimeSeconds: 5, clients: 1, sandboxes: 2, connections: 3)
+        #expect(try travelled(status) == status)
+        let restrict = SessionRestrict.Params(connection: "time")
+        #expect(try travelled(restrict) == restrict)
+        #expect(try travelled(NameParams(name: "x")) == NameParams(name: "x"))
+        #expect(try travelled(Empty()) == Empty())
+    }
+
+    @Test(
+        arguments: [
+            (["nmae": "x"], "params.nmae", "unknown member"),
+            ([:], "params.name", "missing"),
+            (["name": nil], "params.name", "missing"),
+            (["name": 3], "params.name", "expected a string"),
+            ([], "params", "expected an object"),
+        ] as [(JSON, String, String)])
+    func `params with a mistake are refused by the member's path`(
+        json: JSON, path: String, problem: String
+    ) {
+        #expect(throws: ControlError(path: path, problem: problem)) { try NameParams(json: json) }
+    }
+
+    @Test func `params take MCP's envelope beside their own members`() throws {
+        #expect(try NameParams(json: ["name": "x", "_meta": ["progressToken": 1]]).name == "x")
+    }
+
+    @Test(arguments: [0, -1, 10_001]) func `logs refuse a count out of bounds`(lines: Int) {
+        #expect(throws: ControlError.self) {
+            try ConnectionsLogs.Params(json: ["name": "x", "lines": .integer(lines)])
+        }
+    }
+
+    @Test func `settings refuse what is neither text nor words`() {
+        let json: JSON = ["card": "x", "settings": ["a": ["b": 1]]]
+        #expect(throws: ControlError.self) { try ConnectionsRegister.Params(json: json) }
+    }
+
+    @Test func `every method's name is its own`() {
+        let methods = [
+            Whoami.method, ConnectionsRegister.method, ConnectionsList.method,
+            ConnectionsGet.method, ConnectionsRemove.method, ConnectionsTest.method,
+            ConnectionsRestart.method, ConnectionsLogs.method, CardsList.method, CardsGet.method,
+            DaemonStatus.method, SessionRestrict.method,
+        ]
+        #expect(Set(methods).count == methods.count)
+        #expect(methods.allSatisfy { $0.hasPrefix("corral/") })
+    }
+
+    @Test func `a secret prints as dots however it is printed`() {
+        let params = ConnectionsRegister.Params(
+            name: "x", card: "x", credentials: ["token": Secret("hunter2")])
+        var dumped = ""
+        dump(params, to: &dumped)
+        #expect(!"\(params) \(String(reflecting: params)) \(dumped)".contains("hunter2"))
+        #expect("\(params)".contains("•••"))
+    }
+}
