@@ -1,0 +1,105 @@
+/// Splits a stream of bytes into lines at line feeds, without ever looking at a byte twice.
+///
+/// Lines are given as ranges of `bytes`, valid until the next `append`, so that a message is parsed
+/// and spliced where it arrived. A line over the limit is reported once and passed over.
+public struct LineFramer: Sendable {
+    /// What comes next in the stream.
+    public enum Line: Sendable, Equatable {
+        /// A line, without its line feed and a carriage return before it, never blank.
+        case line(Range<Int>)
+        /// A line that is longer than the limit; its bytes are gone.
+        case tooLong
+    }
+
+    /// What has arrived and was not passed yet.
+    public private(set) var bytes: [UInt8] = []
+    private let limit: Int
+    /// The offset of the line that comes next.
+    private var start = 0
+    /// How far there is no line feed.
+    private var scanned = 0
+    /// Whether the rest of a line over the limit is still to come.
+    private var isSkipping = false
+
+    /// Makes a framer that passes over lines of more than `limit` bytes.
+    public init(limit: Int = Limit.lineBytes) {
+        self.limit = limit
+    }
+
+    /// How many bytes of an unfinished line wait.
+    public var pendingBytes: Int { bytes.count - start }
+
+    /// Takes what arrived; ranges given before are void.
+    public mutating func append(_ chunk: some Collection<UInt8>) {
+        if start == bytes.count {
+            // A buffer that one giant line has blown up is not kept.
+            bytes.removeAll(keepingCapacity: bytes.capacity <= Limit.keptBytes)
+        } else if start > 0 {
+            bytes.removeSubrange(..<start)
+        }
+        scanned -= start
+        start = 0
+        bytes.append(contentsOf: chunk)
+    }
+
+    /// The next whole line; nil when more bytes are needed.
+    public mutating func next() -> Line? {
+        while let end = lineFeed() {
+            let range = trimmed(start..<end)
+            start = end + 1
+            scanned = start
+            if isSkipping {
+                isSkipping = false
+                continue
+            }
+            guard range.count <= limit else { return .tooLong }
+            if !isBlank(range) { return .line(range) }
+        }
+        return overflow()
+    }
+
+    /// Drops an unfinished line that has outgrown the limit already.
+    private mutating func overflow() -> Line? {
+        // One more byte may be the carriage return that does not count.
+        guard pendingBytes > limit + 1 || isSkipping else { return nil }
+        bytes.removeAll(keepingCapacity: false)
+        start = 0
+        scanned = 0
+        defer { isSkipping = true }
+        return isSkipping ? nil : .tooLong
+    }
+
+    /// The offset of the next line feed.
+    private mutating func lineFeed() -> Int? {
+        let end = LineFramer.lineFeed(in: bytes.span, from: scanned)
+        scanned = end
+        return end < bytes.count ? end : nil
+    }
+
+    /// The offset of the first line feed at or after `start`, or the count.
+    private static func lineFeed(in span: Span<UInt8>, from start: Int) -> Int {
+        var at = start
+        // Sixteen bytes at a time without a branch in between, which the compiler makes one
+        // comparison of.
+        while at + 16 <= span.count {
+            let block = span.extracting(at..<at + 16)
+            var found: UInt8 = 0
+            for index in 0..<16 { found |= block[index] == 0x0A ? 1 : 0 }
+            if found != 0 { break }
+            at += 16
+        }
+        while at < span.count, span[at] != 0x0A { at += 1 }
+        return at
+    }
+
+    /// A line without the carriage return before its line feed.
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
+        guard let last = range.last, bytes[last] == 0x0D else { return range }
+        return range.lowerBound..<last
+    }
+
+    /// Whether a line holds nothing but whitespace.
+    private func isBlank(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { bytes[$0] == 0x20 || bytes[$0] == 0x09 || bytes[$0] == 0x0D }
+    }
+}
