@@ -83,7 +83,8 @@ let package = Package(
         program("corrald", ["Supervisor", "Configuration", "Kernel"]),
         program("corral-broker", ["Broker", "Configuration", "Kernel", "Store", logging]),
         program(
-            "corral", ["Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards", argumentParser]),
+            "corral",
+            ["Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards", argumentParser]),
 
         // Tests: one target per source target, then whole programs, then the style.
         tests("KernelTests", ["Kernel", "CKernel"]),

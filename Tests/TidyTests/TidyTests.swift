@@ -1,1 +1,109 @@
+import Glibc
+import Testing
 
+/// The style of this project, as far as a program can judge it.
+@Suite struct TidyTests {
+    static let swift = SourceTree.files(below: ["Sources", "Tests"], ending: [".swift"])
+    static let sources = SourceTree.files(below: ["Sources"], ending: [".swift", ".c", ".h"])
+    static let written = SourceTree.files(
+        below: ["Sources", "Tests", "Benchmarks", "Fuzz", "scripts", "policies", "runcards"],
+        ending: [".swift", ".c", ".h", ".py", ".sh", ".yaml"])
+
+    @Test func `the tree is there to be judged`() {
+        #expect(Self.sources.count > 10)
+        #expect(Self.swift.contains { $0.path == "Tests/TidyTests/TidyTests.swift" })
+    }
+
+    @Test func `files are short enough to read in one go`() {
+        expectNone(Self.written.flatMap(Rule.fileLength))
+    }
+
+    @Test func `lines fit in 100 columns`() {
+        expectNone(Self.written.flatMap(Rule.columns))
+    }
+
+    @Test func `functions are short`() {
+        expectNone(Self.judge(Self.written.filter { $0.isSwift || $0.isC }, Rule.functionLength))
+    }
+
+    @Test func `nothing is left unfinished`() {
+        expectNone(Self.written.flatMap(Rule.unfinishedWords))
+    }
+
+    @Test func `no failure is swallowed and no task is orphaned`() {
+        expectNone(Self.judge(Self.sources, Rule.bannedCode))
+    }
+
+    @Test func `unsafe code stays behind its fence`() {
+        expectNone(Self.judge(Self.sources, Rule.unsafeWords))
+    }
+
+    @Test func `pure targets import no effects and nothing imports Foundation`() {
+        expectNone(Self.judge(Self.sources, Rule.imports))
+    }
+
+    @Test func `public declarations say what they are`() {
+        expectNone(Self.judge(Self.sources, Rule.documentation))
+    }
+
+    @Test func `the root process links neither Foundation nor NIO`() throws {
+        let programs = try Programs.directory()
+        // Proves that the search finds NIO where it is.
+        #expect(Programs.links("\(programs)/corral-broker", "NIOCore"))
+        for library in ["Foundation", "NIOCore", "NIOPosix", "Logging"] {
+            #expect(!Programs.links("\(programs)/corrald", library), "corrald links \(library)")
+        }
+    }
+
+    private static func judge(
+        _ files: [SourceFile], _ rule: (SourceFile, [String]) -> [Violation]
+    ) -> [Violation] {
+        files.flatMap { rule($0, CodeText.lines(of: $0)) }
+    }
+
+    private func expectNone(
+        _ violations: [Violation], sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        for violation in violations {
+            Issue.record("\(violation)", sourceLocation: sourceLocation)
+        }
+    }
+}
+
+/// The programs built beside these tests.
+enum Programs {
+    struct NoDirectory: Error {}
+
+    /// The directory of this test program and so of the others.
+    static func directory() throws -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { throw NoDirectory() }
+        let path = buffer[..<count].map { UInt8(bitPattern: $0) }
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { throw NoDirectory() }
+        return String(decoding: path[..<slash], as: UTF8.self)
+    }
+
+    /// Whether a program has code of a module, by its mangled names, or needs its shared library.
+    static func links(_ program: String, _ module: String) -> Bool {
+        let bytes = SourceTree.bytes(of: program)
+        let mangled = "$s\(module.utf8.count)\(module)"
+        return contains(bytes, "lib\(module).so") || contains(bytes, mangled)
+    }
+
+    /// Whether the bytes contain the word; memchr makes 100 MB of debug code quick to search.
+    private static func contains(_ bytes: [UInt8], _ word: String) -> Bool {
+        let word = Array(word.utf8)
+        return unsafe bytes.withUnsafeBytes { whole in
+            guard var from = whole.baseAddress else { return false }
+            let end = unsafe from + whole.count - word.count
+            while unsafe from < end,
+                let at = unsafe memchr(from, CInt(word[0]), end - from)
+            {
+                if unsafe memcmp(at, word, word.count) == 0 { return true }
+                unsafe from = UnsafeRawPointer(at) + 1
+            }
+            return false
+        }
+    }
+}
