@@ -63,7 +63,7 @@ static void open_socket(struct path *path, const char *name)
     if (strlen(name) >= sizeof address.sun_path)
         die("socket path too long");
     strcpy(address.sun_path, name);
-    /* The relay may still be binding its socket: the only wait in here, and before any time counts. */
+    /* The relay may still be binding its socket; this wait ends before any time counts. */
     for (int attempt = 0; attempt < CONNECT_TRIES; attempt++) {
         path->to = path->from = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(path->to, (struct sockaddr *)&address, sizeof address) == 0)
@@ -125,7 +125,8 @@ static void initialize(struct path *path)
 {
     static const char hello[] =
         "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
-        "\"2025-06-18\",\"capabilities\":{},\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
+        "\"2025-06-18\",\"capabilities\":{},"
+        "\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}\n";
     static const char ready[] =
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 

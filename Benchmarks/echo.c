@@ -47,10 +47,12 @@ static void answer(struct span line)
         at = put(at, said.at, said.count);
         at = text(at, "}],\"isError\":false}}\n");
     } else if (is(method, "\"initialize\"")) {
-        at = text(at, ",\"result\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{}},"
+        at = text(at, ",\"result\":{\"protocolVersion\":\"2025-06-18\","
+                      "\"capabilities\":{\"tools\":{}},"
                       "\"serverInfo\":{\"name\":\"echo\",\"version\":\"1\"}}}\n");
     } else if (is(method, "\"tools/list\"")) {
-        at = text(at, ",\"result\":{\"tools\":[{\"name\":\"echo\",\"description\":\"Answers its text\","
+        at = text(at, ",\"result\":{\"tools\":[{\"name\":\"echo\","
+                      "\"description\":\"Answers its text\","
                       "\"inputSchema\":{\"type\":\"object\",\"properties\":"
                       "{\"text\":{\"type\":\"string\"}},\"required\":[\"text\"]}}]}}\n");
     } else if (is(method, "\"ping\"")) {

@@ -13,18 +13,20 @@ fail() {
 
 built=.build/debug
 mkdir -p "$root"
-DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc LIBEXECDIR=/usr/libexec/corral scripts/install.sh "$built"
+export DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc LIBEXECDIR=/usr/libexec/corral
+scripts/install.sh "$built"
 
 if command -v systemd-analyze >/dev/null; then
     # An unknown key is only "ignored" with status 0, so the output must be empty as well.
     unit=$root/corrald.service
-    sed "s#=/usr/libexec#=$root/usr/libexec#" "$root/usr/lib/systemd/system/corrald.service" >"$unit"
+    installed=$root/usr/lib/systemd/system/corrald.service
+    sed "s#=/usr/libexec#=$root/usr/libexec#" "$installed" >"$unit"
     told=$(systemd-analyze verify --man=no "$unit" 2>&1) || fail "$told"
     ours=$(printf '%s\n' "$told" | grep -E 'corrald|Unknown|ignoring' || true)
     [ -z "$ours" ] || fail "$ours"
     # Namespaces, mounts and users are its duty, which systemd counts as exposure.
-    systemd-analyze security --offline=true --threshold=60 --no-pager \
-        "$root/usr/lib/systemd/system/corrald.service" >"$root/security" ||
+    systemd-analyze security --offline=true --threshold=60 --no-pager "$installed" \
+        >"$root/security" ||
         fail "$(tail -n 1 "$root/security")"
     tail -n 1 "$root/security" | sed 's/^[^A-Za-z]*/systemd-check: /'
 else
@@ -46,7 +48,7 @@ fi
 
 # What was installed goes again, without a trace of ours.
 rm -rf "$root/var/lib/corral" "$root/run"
-DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc LIBEXECDIR=/usr/libexec/corral scripts/uninstall.sh
+scripts/uninstall.sh
 left=$(find "$root/usr" "$root/etc/corral" ! -type d 2>/dev/null || true)
 [ -z "$left" ] || fail "make uninstall left: $left"
 echo "systemd-check: unit, users and directories are accepted; install and uninstall leave nothing"
