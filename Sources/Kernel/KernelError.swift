@@ -34,7 +34,6 @@ public struct KernelError: Error, Sendable, Equatable, CustomStringConvertible {
 /// The one door to the kernel: repeats an interrupted call and turns -1 into an error.
 ///
 /// EBADF and EFAULT trap: they are mistakes of this program, never of its surroundings.
-
 public func check<Result: SignedInteger>(
     _ call: String, _ object: @autoclosure () -> String = "", _ body: () -> Result
 ) throws(KernelError) -> Result {
@@ -49,7 +48,6 @@ public func check<Result: SignedInteger>(
 }
 
 /// The calling thread's errno.
-
 public func currentErrno() -> CInt { errno }
 
 /// EINTR, for the inlined wrapper.

@@ -66,7 +66,7 @@ func withCStrings<Result>(
     _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws(KernelError) -> Result
 ) throws(KernelError) -> Result {
     let bytes = unsafe strings.map { unsafe strdup($0) }
-    defer { for unsafepointer in unsafe bytes { unsafe free(pointer) } }
+    defer { unsafe bytes.forEach { unsafe free($0) } }
     var pointers = unsafe bytes.map { unsafe UnsafePointer($0) }
     unsafe pointers.append(nil)
     let result = unsafe pointers.withUnsafeBufferPointer {
