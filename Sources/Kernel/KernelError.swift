@@ -51,9 +51,7 @@ public func check<Result: SignedInteger>(
 public func currentErrno() -> CInt { errno }
 
 /// EINTR, for the inlined wrapper.
-
 let interrupted: CInt = EINTR
 
 /// Whether an error number means that this program passed nonsense.
-
 func isProgrammingMistake(_ code: CInt) -> Bool { code == EBADF || code == EFAULT }

@@ -1,1 +1,117 @@
+// The launch plan: what corrald sends to corral-launch, and what comes back.
+//
+// One SOCK_SEQPACKET datagram each. All numbers are little-endian 64-bit, all strings are a length
+// and bytes that end in NUL, so that the reader can point into the datagram. The launcher reads
+// nothing else: no file of a tool, no environment, no argument but its mode.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// A datagram begins with one of these.
+enum {
+    CORRAL_PLAN_TEMPLATE = 0x4c504d54, // builds the tree; sent once, first
+    CORRAL_PLAN_LAUNCH = 0x48434e4c,   // starts one sandbox in it
+};
+
+// Bounds of a plan; a plan beyond them is refused whole.
+enum {
+    CORRAL_PLAN_BYTES = 192 << 10,
+    CORRAL_PLAN_MOUNTS = 64,
+    CORRAL_PLAN_DIRECTORIES = 128,
+    CORRAL_PLAN_LINKS = 16,
+    CORRAL_PLAN_FILES = 16,
+    CORRAL_PLAN_FILTER = 4096, // BPF_MAXINSNS
+    CORRAL_PLAN_ARGUMENTS = 512,
+    CORRAL_PLAN_ENVIRONMENT = 256,
+    CORRAL_PLAN_GROUPS = 16, // cgroup.procs descriptors
+    CORRAL_PLAN_TREES = 16,  // mount descriptors
+    CORRAL_PLAN_DESCRIPTORS = 4 + CORRAL_PLAN_GROUPS + CORRAL_PLAN_TREES,
+};
+
+// Flags of a launch.
+enum {
+    CORRAL_LAUNCH_HOST_NETWORK = 1, // the install phase: keeps the host's network namespace
+};
+
+// What the launcher answers: to corrald on the template's socket (template ready, sandbox
+// cloned) or on the sandbox's own status pipe (started, failed, exited).
+enum {
+    CORRAL_REPORT_READY = 1,
+    CORRAL_REPORT_CLONED = 2,
+    CORRAL_REPORT_STARTED = 3,
+    CORRAL_REPORT_FAILED = 4,
+    CORRAL_REPORT_EXITED = 5,
+};
+
+typedef struct {
+    uint32_t kind;
+    uint32_t step;  // FAILED: which step, for corral_launch_step_name
+    int32_t error;  // FAILED: its errno
+    int32_t pid;    // CLONED: the sandbox's pid 1 as the host sees it
+    int32_t status; // EXITED: exit status, or -1
+    int32_t signal; // EXITED: the signal, or 0
+} corral_report_t;
+
+// The name of a step, "unknown-step" for a number that is none.
+const char *corral_launch_step_name(uint32_t step);
+
+// The uid and gid that a tool has inside its user namespace.
+enum { CORRAL_INNER_ID = 1000 };
+
+// Runs the template: reads its plan from `socket`, builds the tree, serves launches until the
+// socket closes. Returns the exit status.
+int corral_launch_template(int socket);
+
+// Drops to a user and execs an unprivileged program: the broker's way down from root.
+int corral_launch_drop(int argc, char *_Nonnull *_Nonnull argv);
+
+// Waits until `lifeline` closes, then kills and removes everything below the named cgroups.
+int corral_launch_sweep(int lifeline, int count, char *_Nonnull *_Nonnull groups);
+
+// ---- for the plan's reader and its tests ----
+
+typedef struct {
+    const char *source; // on the host
+    const char *target; // in the tree, relative: "usr"
+    bool writable;
+    bool file;
+} corral_mount_t;
+
+typedef struct {
+    const char *path;
+    const char *content; // a link's target or a file's text
+} corral_entry_t;
+
+typedef struct {
+    const char *root; // an empty host directory to build the tree on
+    size_t directory_count, link_count, file_count, mount_count, filter_count;
+    const char *_Nullable directories[CORRAL_PLAN_DIRECTORIES];
+    corral_entry_t links[CORRAL_PLAN_LINKS];
+    corral_entry_t files[CORRAL_PLAN_FILES];
+    corral_mount_t mounts[CORRAL_PLAN_MOUNTS];
+    uint64_t filter[CORRAL_PLAN_FILTER]; // struct sock_filter, 8 bytes each
+} corral_template_t;
+
+typedef struct {
+    uint64_t flags;
+    uint64_t uid; // on the host; the gid is the same
+    uint64_t scratch_bytes;
+    uint64_t scratch_inodes;
+    uint64_t cpu_seconds, file_bytes, open_files; // rlimits
+    const char *hostname;
+    const char *directory; // to work in
+    size_t group_count, tree_count, argument_count, environment_count;
+    const char *_Nullable trees[CORRAL_PLAN_TREES]; // where each goes, absolute
+    const char *_Nullable arguments[CORRAL_PLAN_ARGUMENTS + 1];
+    const char *_Nullable environment[CORRAL_PLAN_ENVIRONMENT + 1];
+} corral_launch_t;
+
+// Both return false for a plan that is not whole and exact. Strings point into `bytes`.
+bool corral_template_read(const uint8_t *bytes, size_t count, corral_template_t *out);
+bool corral_launch_read(const uint8_t *bytes, size_t count, corral_launch_t *out);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,50 @@
+#include "steps.h"
+
+static const char *const names[STEP_COUNT] = {
+    [STEP_NONE] = "none",
+    [STEP_READ_PLAN] = "read-plan",
+    [STEP_PARENT_DEATH] = "parent-death",
+    [STEP_OPEN_SOURCES] = "open-sources",
+    [STEP_MOUNT_NAMESPACE] = "mount-namespace",
+    [STEP_PRIVATE_MOUNTS] = "private-mounts",
+    [STEP_MOUNT_ROOT] = "mount-root",
+    [STEP_MAKE_DIRECTORIES] = "make-directories",
+    [STEP_MAKE_DEVICES] = "make-devices",
+    [STEP_MAKE_LINKS] = "make-links",
+    [STEP_WRITE_FILES] = "write-files",
+    [STEP_BIND_TREES] = "bind-trees",
+    [STEP_SEAL_ROOT] = "seal-root",
+    [STEP_PIVOT] = "pivot",
+    [STEP_REDUCE_PRIVILEGE] = "reduce-privilege",
+    [STEP_READ_LAUNCH] = "read-launch",
+    [STEP_CLONE] = "clone",
+    [STEP_JOIN_CGROUPS] = "join-cgroups",
+    [STEP_CGROUP_NAMESPACE] = "cgroup-namespace",
+    [STEP_MOUNT_PROC] = "mount-proc",
+    [STEP_MOUNT_SCRATCH] = "mount-scratch",
+    [STEP_MOUNT_TREES] = "mount-trees",
+    [STEP_HOSTNAME] = "hostname",
+    [STEP_SESSION] = "session",
+    [STEP_KEYRING] = "keyring",
+    [STEP_OOM_SCORE] = "oom-score",
+    [STEP_RESOURCE_LIMITS] = "resource-limits",
+    [STEP_DROP_GROUPS] = "drop-groups",
+    [STEP_DROP_USER] = "drop-user",
+    [STEP_USER_NAMESPACE] = "user-namespace",
+    [STEP_MAP_IDS] = "map-ids",
+    [STEP_DROP_CAPABILITIES] = "drop-capabilities",
+    [STEP_LOCK_SECUREBITS] = "lock-securebits",
+    [STEP_DIE_WITH_SUPERVISOR] = "die-with-supervisor",
+    [STEP_NO_NEW_PRIVILEGES] = "no-new-privileges",
+    [STEP_SYSTEM_CALL_FILTER] = "system-call-filter",
+    [STEP_FORK_TOOL] = "fork-tool",
+    [STEP_STANDARD_STREAMS] = "standard-streams",
+    [STEP_WORKING_DIRECTORY] = "working-directory",
+    [STEP_CLOSE_DESCRIPTORS] = "close-descriptors",
+    [STEP_EXECUTE] = "execute",
+};
+
+const char *corral_launch_step_name(uint32_t step)
+{
+    return step < STEP_COUNT && names[step] ? names[step] : "unknown-step";
+}

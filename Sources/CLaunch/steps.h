@@ -1,0 +1,94 @@
+// Every act of the launcher is a named step, so that a failure says where it happened.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CLaunch.h"
+
+enum corral_step {
+    STEP_NONE,
+    // the template, once per tree
+    STEP_READ_PLAN,
+    STEP_PARENT_DEATH,
+    STEP_OPEN_SOURCES,
+    STEP_MOUNT_NAMESPACE,
+    STEP_PRIVATE_MOUNTS,
+    STEP_MOUNT_ROOT,
+    STEP_MAKE_DIRECTORIES,
+    STEP_MAKE_DEVICES,
+    STEP_MAKE_LINKS,
+    STEP_WRITE_FILES,
+    STEP_BIND_TREES,
+    STEP_SEAL_ROOT,
+    STEP_PIVOT,
+    STEP_REDUCE_PRIVILEGE,
+    // the sandbox, once per start
+    STEP_READ_LAUNCH,
+    STEP_CLONE,
+    STEP_JOIN_CGROUPS,
+    STEP_CGROUP_NAMESPACE,
+    STEP_MOUNT_PROC,
+    STEP_MOUNT_SCRATCH,
+    STEP_MOUNT_TREES,
+    STEP_HOSTNAME,
+    STEP_SESSION,
+    STEP_KEYRING,
+    STEP_OOM_SCORE,
+    STEP_RESOURCE_LIMITS,
+    STEP_DROP_GROUPS,
+    STEP_DROP_USER,
+    STEP_USER_NAMESPACE,
+    STEP_MAP_IDS,
+    STEP_DROP_CAPABILITIES,
+    STEP_LOCK_SECUREBITS,
+    STEP_DIE_WITH_SUPERVISOR,
+    STEP_NO_NEW_PRIVILEGES,
+    STEP_SYSTEM_CALL_FILTER,
+    STEP_FORK_TOOL,
+    STEP_STANDARD_STREAMS,
+    STEP_WORKING_DIRECTORY,
+    STEP_CLOSE_DESCRIPTORS,
+    STEP_EXECUTE,
+    STEP_COUNT,
+};
+
+// What a launch step works on.
+struct launch {
+    corral_launch_t plan;
+    const corral_template_t *tree;
+    int input, output, errors; // the tool's 0, 1, 2
+    int status;                // where the report goes
+    int groups[CORRAL_PLAN_GROUPS];
+    int trees[CORRAL_PLAN_TREES];
+};
+
+// A step returns 0, or -1 with errno; nothing after a failed step is run.
+struct launch_step {
+    enum corral_step name;
+    int (*run)(struct launch *launch);
+};
+struct template_step {
+    enum corral_step name;
+    int (*run)(corral_template_t *tree);
+};
+
+// Runs a whole table; on failure returns the failed step's name with its errno, else STEP_NONE.
+enum corral_step corral_confine(struct launch *launch);
+enum corral_step corral_build_tree(corral_template_t *tree);
+
+// Pid 1 of the sandbox: starts the tool, reaps, forwards, reports. Never returns.
+void corral_init(struct launch *launch) __attribute__((noreturn));
+
+// Capabilities: empties every set of this process (capabilities(7)); or keeps only those of
+// `keep`, a bit mask, in permitted and effective.
+int corral_drop_all_capabilities(void);
+int corral_keep_capabilities(uint64_t keep);
+
+// Writes a report whole; a supervisor that is gone is no place to go on in.
+int corral_send_report(int fd, const corral_report_t *report);
+
+// mkdir -p of a path relative to `directory`, in a tree nobody else can write.
+int corral_make_path(int directory, const char *path, unsigned mode);
+// A short write to a file that exists.
+int corral_write_file(const char *path, const char *text);

@@ -1,0 +1,117 @@
+// The sweeper: outlives a killed supervisor just long enough to remove what the kernel does not
+// remove by itself, which are cgroup directories and half-made installations.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "steps.h"
+
+enum {
+    ROUNDS = 1000, // of 5 ms: five seconds for the kernel to end what was killed
+    DEPTH_MAX = 64,
+};
+
+static void kill_members(int group)
+{
+    // cgroup v2 ends all at once; v1 has no such file, and there each member is killed.
+    int fd = openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (write(fd, "1", 1) == 1) {
+            close(fd);
+            return;
+        }
+        close(fd);
+    }
+    fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!members)
+        return;
+    int pid;
+    while (fscanf(members, "%d", &pid) == 1)
+        if (pid > 1)
+            kill(pid, SIGKILL);
+    fclose(members);
+}
+
+enum kind { CGROUP, TREE };
+
+// Removes what is in a directory, following no link; true when it is empty afterwards.
+static bool empty_directory(int directory, enum kind kind, int depth)
+{
+    bool all = true;
+    DIR *entries = depth < DEPTH_MAX ? fdopendir(dup(directory)) : NULL;
+    if (!entries)
+        return false;
+    rewinddir(entries);
+    struct dirent *entry;
+    while ((entry = readdir(entries))) {
+        const char *name = entry->d_name;
+        if (!strcmp(name, ".") || !strcmp(name, ".."))
+            continue;
+        int child = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (child >= 0) {
+            if (kind == CGROUP)
+                kill_members(child);
+            bool emptied = empty_directory(child, kind, depth + 1);
+            close(child);
+            if (unlinkat(directory, name, AT_REMOVEDIR) < 0 || !emptied)
+                all = all && errno == ENOENT;
+        } else if (kind == TREE && unlinkat(directory, name, 0) < 0) {
+            all = false;
+        }
+    }
+    closedir(entries);
+    return all;
+}
+
+static bool remove_tree(const char *path, enum kind kind)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return errno == ENOENT;
+    if (kind == CGROUP)
+        kill_members(directory);
+    empty_directory(directory, kind, 0);
+    close(directory);
+    return rmdir(path) == 0 || errno == ENOENT;
+}
+
+static void wait_for_end(int lifeline)
+{
+    char byte;
+    ssize_t n;
+    do
+        n = read(lifeline, &byte, 1);
+    while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+// argv: `cgroup:PATH` or `tree:PATH`, each removed with all below it.
+int corral_launch_sweep(int lifeline, int count, char **argv)
+{
+    // A signal to the whole process group, as a terminal sends it, is not meant for this one.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    if (setsid() < 0)
+        return 1;
+    wait_for_end(lifeline);
+    bool clean = false;
+    for (int round = 0; round < ROUNDS && !clean; round++) {
+        clean = true;
+        for (int i = 0; i < count; i++) {
+            enum kind kind = strncmp(argv[i], "cgroup:", 7) ? TREE : CGROUP;
+            const char *path = strchr(argv[i], ':');
+            clean = path && remove_tree(path + 1, kind) && clean;
+        }
+        if (!clean)
+            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return clean ? 0 : 1;
+}

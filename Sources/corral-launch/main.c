@@ -1,0 +1,21 @@
+// corral-launch: the only program that makes sandboxes. Single-threaded, static, no allocation
+// between a request and its exec. corrald starts it with a socket or a pipe as descriptor 3.
+#include <stdio.h>
+#include <string.h>
+
+#include "CLaunch.h"
+
+enum { CHANNEL = 3 };
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    if (!strcmp(mode, "template") && argc == 2)
+        return corral_launch_template(CHANNEL);
+    if (!strcmp(mode, "sweep") && argc > 2)
+        return corral_launch_sweep(CHANNEL, argc - 2, argv + 2);
+    if (!strcmp(mode, "drop"))
+        return corral_launch_drop(argc - 2, argv + 2);
+    fprintf(stderr, "corral-launch: it is started by corrald and has no use of its own\n");
+    return 2;
+}
