@@ -1,0 +1,171 @@
+import Glibc
+
+/// The cgroup of one sandbox, in one hierarchy (version 2) or several (version 1).
+public struct Cgroup: Sendable {
+    /// What the kernel enforces on all processes of the group together.
+    public struct Limits: Sendable, Equatable {
+        /// Memory in bytes, swap included.
+        public var memoryBytes: Int
+        /// Processes and threads.
+        public var processes: Int
+        /// CPU in thousandths of a core.
+        public var cpuMillicores: Int
+
+        /// States the limits of one sandbox.
+        public init(memoryBytes: Int, processes: Int, cpuMillicores: Int) {
+            self.memoryBytes = memoryBytes
+            self.processes = processes
+            self.cpuMillicores = cpuMillicores
+        }
+    }
+
+    /// What the group has used and met so far.
+    public struct Usage: Sendable, Equatable {
+        /// CPU time in microseconds.
+        public var cpuMicroseconds: UInt64 = 0
+        /// The most memory held at once, in bytes.
+        public var memoryPeakBytes: UInt64 = 0
+        /// Processes the kernel killed for lack of memory.
+        public var memoryKills: UInt64 = 0
+        /// Forks refused.
+        public var processRefusals: UInt64 = 0
+    }
+
+    struct Place: Sendable {
+        let path: String
+        let controllers: Set<String>
+    }
+
+    /// The scheduler period that the CPU limit is a share of, in microseconds.
+    private static let cpuPeriod = 100_000
+    let version: CgroupHost.Version
+    let places: [Place]
+    /// The limits it was made with.
+    public let limits: Limits
+
+    func create() throws(CgroupError) {
+        for place in places {
+            try step("create") { () throws(KernelError) in
+                _ = try check("mkdir", place.path) { unsafe mkdir(place.path, 0o755) }
+            }
+        }
+        try version == .v2 ? limitUnified() : limitSeparate()
+    }
+
+    private func limitUnified() throws(CgroupError) {
+        try write("memory", "memory.max", limits.memoryBytes)
+        // Absent where the kernel has no swap support, and then there is no swap to limit.
+        if try has("memory", "memory.swap.max") { try write("memory", "memory.swap.max", 0) }
+        try write("memory", "memory.oom.group", 1)
+        try write("pids", "pids.max", limits.processes)
+        let quota = limits.cpuMillicores * Self.cpuPeriod / 1000
+        try write("cpu", "cpu.max", "\(quota) \(Self.cpuPeriod)")
+    }
+
+    private func limitSeparate() throws(CgroupError) {
+        // Memory first: the sum with swap may not be below it.
+        try write("memory", "memory.limit_in_bytes", limits.memoryBytes)
+        if try has("memory", "memory.memsw.limit_in_bytes") {
+            try write("memory", "memory.memsw.limit_in_bytes", limits.memoryBytes)
+        }
+        try write("pids", "pids.max", limits.processes)
+        try write("cpu", "cpu.cfs_period_us", Self.cpuPeriod)
+        try write("cpu", "cpu.cfs_quota_us", limits.cpuMillicores * Self.cpuPeriod / 1000)
+    }
+
+    /// Descriptors of each `cgroup.procs`: a process that writes "0" there joins.
+    public func membershipDescriptors() throws(CgroupError) -> [CInt] {
+        var raw: [CInt] = []
+        for place in places {
+            do throws(KernelError) {
+                raw.append(try Descriptor.open(place.path + "/cgroup.procs", O_WRONLY).release())
+            } catch {
+                for descriptor in raw { _ = close(descriptor) }
+                throw CgroupError(step: "join", cause: error.description, hint: Self.hint)
+            }
+        }
+        return raw
+    }
+
+    /// Reads what the group has used; figures that the kernel does not keep stay 0.
+    public func usage() throws(KernelError) -> Usage {
+        var usage = Usage()
+        if version == .v2 {
+            usage.cpuMicroseconds = try field("usage_usec", in: "cpu.stat", of: "cpu")
+            usage.memoryPeakBytes = try number("memory.peak", of: "memory")
+            usage.memoryKills = try field("oom_kill", in: "memory.events", of: "memory")
+        } else {
+            usage.cpuMicroseconds = try number("cpuacct.usage", of: "cpuacct") / 1000
+            usage.memoryPeakBytes = try number("memory.max_usage_in_bytes", of: "memory")
+            usage.memoryKills = try field("oom_kill", in: "memory.oom_control", of: "memory")
+        }
+        usage.processRefusals = try field("max", in: "pids.events", of: "pids")
+        return usage
+    }
+
+    /// Whether no process is left in it.
+    public func isEmpty() throws(KernelError) -> Bool {
+        for place in places where try !Files.text(place.path + "/cgroup.procs").isEmpty {
+            return false
+        }
+        return true
+    }
+
+    /// Removes the group; EBUSY while a process is still on its way out.
+    public func remove() throws(KernelError) {
+        for place in places { try Files.removeDirectory(place.path) }
+    }
+
+    private static let hint = "see 'corral doctor' for what this host offers"
+
+    private func path(_ controller: String, _ file: String) -> String? {
+        places.first { $0.controllers.contains(controller) }.map { $0.path + "/" + file }
+    }
+
+    private func step(
+        _ name: String, _ body: () throws(KernelError) -> Void
+    ) throws(CgroupError) {
+        do throws(KernelError) {
+            try body()
+        } catch {
+            throw CgroupError(step: name, cause: error.description, hint: Self.hint)
+        }
+    }
+
+    private func has(_ controller: String, _ file: String) throws(CgroupError) -> Bool {
+        var found = false
+        try step("limit-" + controller) { () throws(KernelError) in
+            guard let path = path(controller, file) else { return }
+            found = try Files.status(path) != nil
+        }
+        return found
+    }
+
+    private func write(
+        _ controller: String, _ file: String, _ value: some CustomStringConvertible
+    ) throws(CgroupError) {
+        try step("limit-" + controller) { () throws(KernelError) in
+            guard let path = path(controller, file) else {
+                throw KernelError("open", file, errno: ENOENT)
+            }
+            try Files.write(value.description, to: path)
+        }
+    }
+
+    private func number(_ file: String, of controller: String) throws(KernelError) -> UInt64 {
+        guard let path = path(controller, file), try Files.status(path) != nil else { return 0 }
+        let text = try Files.text(path)
+        return UInt64(text.prefix { $0 != "\n" }) ?? 0
+    }
+
+    private func field(
+        _ name: String, in file: String, of controller: String
+    ) throws(KernelError) -> UInt64 {
+        guard let path = path(controller, file), try Files.status(path) != nil else { return 0 }
+        for line in try Files.text(path).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2, words[0] == name { return UInt64(words[1]) ?? 0 }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+/// The cgroups of one running supervisor: a group of its own in each hierarchy, and one below it
+/// for each sandbox. One interface over both versions.
+public struct CgroupTree: Sendable {
+    /// Which version is in use.
+    public let version: CgroupHost.Version
+    /// The supervisor's directory in each hierarchy; the sweeper removes them with all below.
+    public let roots: [String]
+    private let hierarchies: [CgroupHost.Hierarchy]
+
+    /// Makes the supervisor's groups; `name` is recognisable: `corral-…`.
+    public init(host: CgroupHost, name: String) throws(CgroupError) {
+        guard host.missing.isEmpty else {
+            throw CgroupError(
+                step: "controllers",
+                cause: "this host offers no \(host.missing.joined(separator: ", ")) controller",
+                hint: "mount cgroup v2, or enable the controllers on the kernel command line")
+        }
+        version = host.version
+        do throws(KernelError) {
+            hierarchies =
+                try host.version == .v2
+                ? [Self.prepareUnified(host.hierarchies[0], name: name)]
+                : host.hierarchies.map { hierarchy throws(KernelError) in
+                    var own = hierarchy
+                    own.base += "/" + name
+                    try Files.makeDirectory(own.base, mode: 0o755)
+                    return own
+                }
+        } catch {
+            throw CgroupError(
+                step: "create", cause: error.description,
+                hint: "corrald needs root and, under systemd, Delegate=yes")
+        }
+        roots = hierarchies.map(\.base)
+    }
+
+    /// Version 2 lets a group with members have no controlled children (cgroups(7), "no internal
+    /// processes"): this process moves into a leaf when it is alone, else the top is used.
+    private static func prepareUnified(
+        _ hierarchy: CgroupHost.Hierarchy, name: String
+    ) throws(KernelError) -> CgroupHost.Hierarchy {
+        var own = hierarchy
+        let members = try Files.text(own.base + "/cgroup.procs").split(separator: "\n")
+        if members.count == 1 {
+            try Files.makeDirectory(own.base + "/supervisor", mode: 0o755)
+            try Files.write("0", to: own.base + "/supervisor/cgroup.procs")
+        } else if let mount = try unifiedMount(above: own.base) {
+            own.base = mount
+        }
+        let wanted = own.controllers.intersection(["memory", "pids", "cpu", "io"])
+        let enable = wanted.sorted().map { "+" + $0 }.joined(separator: " ")
+        try Files.write(enable, to: own.base + "/cgroup.subtree_control")
+        own.base += "/" + name
+        try Files.makeDirectory(own.base, mode: 0o755)
+        try Files.write(enable, to: own.base + "/cgroup.subtree_control")
+        return own
+    }
+
+    /// The top of the file system that `path` lies in: the last directory with cgroup files.
+    private static func unifiedMount(above path: String) throws(KernelError) -> String? {
+        var place = path
+        var top: String?
+        while !place.isEmpty, try Files.status(place + "/cgroup.controllers") != nil {
+            top = place
+            place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)].description
+        }
+        return top
+    }
+
+    /// Makes a sandbox's group with its limits; nothing is left of it when a limit does not take.
+    public func makeGroup(_ name: String, _ limits: Cgroup.Limits) throws(CgroupError) -> Cgroup {
+        let group = Cgroup(
+            version: version,
+            places: hierarchies.map {
+                .init(path: $0.base + "/" + name, controllers: $0.controllers)
+            },
+            limits: limits)
+        do throws(CgroupError) {
+            try group.create()
+        } catch {
+            // The first error is the one to tell; what cannot be removed the sweeper removes.
+            do { try group.remove() } catch {}
+            throw error
+        }
+        return group
+    }
+}
