@@ -1,3 +1,5 @@
+public import YAML
+
 /// What a tool may do: one policy file, checked and with every default filled in.
 ///
 /// A run card can only narrow it (`RunCard.narrowed(_:)`); only an admin's file can widen it.
@@ -14,6 +16,15 @@ public struct Policy: Sendable, Equatable {
     public var syscalls: String
     /// Package registries that the install phase may reach.
     public var registries: Registries
+    /// The file it was read from.
+    public var file: String
+    /// Where each key that the file writes has its value: `limits.memory`, `network.deny[2]`.
+    public var places: [String: Place]
+
+    /// Where a key's value stands; the file's beginning for a key that was left to its default.
+    public func place(of key: String) -> Place {
+        places[key] ?? Place(file: file)
+    }
 }
 
 extension Policy {
@@ -71,7 +82,7 @@ extension Policy {
 
     /// Where a tool may connect to; an empty `allow` means no network at all.
     public struct Network: Sendable, Equatable {
-        /// Named sets that are refused whatever `allow` says: `localhost`, `private`, …
+        /// Named sets, such as `localhost`, that are refused whatever `allow` says.
         public var deny: [String]
         /// `host:port` or `cidr:port` entries.
         public var allow: [String]

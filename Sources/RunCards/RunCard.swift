@@ -1,3 +1,5 @@
+public import YAML
+
 /// A ready template for one MCP server: everything needed to go from its name to listed tools.
 public struct RunCard: Sendable, Equatable {
     /// The name users type, `[a-z0-9-]{1,32}`.
@@ -10,6 +12,8 @@ public struct RunCard: Sendable, Equatable {
     public var policy: String
     /// What is installed before the first start; nil when the command is on the host already.
     public var install: Install?
+    /// Whether the user says what is run (a `words` setting), which access.yaml must allow.
+    public var freeCommand: Bool
     /// The command's words, with `{prefix}` and `{SETTING}` placeholders still in them.
     public var command: [String]
     /// Fixed environment of the server.
@@ -30,6 +34,15 @@ public struct RunCard: Sendable, Equatable {
     public var approve: [String]
     /// Tool patterns that are refused.
     public var deny: [String]
+    /// The file it was read from.
+    public var file: String
+    /// Where each key that the file writes has its value: `limits.memory`, `tools.deny[0]`.
+    public var places: [String: Place]
+
+    /// Where a key's value stands; the file's beginning for a key that was left to its default.
+    public func place(of key: String) -> Place {
+        places[key] ?? Place(file: file)
+    }
 }
 
 extension RunCard {

@@ -1,0 +1,213 @@
+public import YAML
+
+extension Policy {
+    /// Reads a policy file's bytes; `file` names it in messages.
+    ///
+    /// Throws every mistake at once.
+    public static func read(_ bytes: [UInt8], file: String) throws(Mistakes) -> Policy {
+        let document = try schema.read(bytes, file: file)
+        var policy = document.value
+        policy.file = file
+        policy.places = document.places
+        return policy
+    }
+
+    /// The keys of a policy file.
+    public static var schema: Schema<Policy> {
+        Schema(
+            start: .blank,
+            [
+                Key(
+                    "version", .integer(1...1).named("`1`"), .required, \.version,
+                    "The form of this file."),
+                Key(
+                    "name", .name(), .required, \.name,
+                    "The name that run cards refer to it by."),
+                Key(
+                    "limits", .record(Limits.schema), .standard("{}"), \.limits,
+                    "What one sandbox may use."),
+                Key(
+                    "filesystem", .record(Filesystem.schema), .standard("{}"), \.filesystem,
+                    "Host trees that a tool can see."),
+                Key(
+                    "network", .record(Network.schema), .standard("{}"), \.network,
+                    "Where a tool may connect to."),
+                Key(
+                    "syscalls", .name(), .standard("default"), \.syscalls,
+                    "The system call profile: a file in `syscalls/` beside this one, without `.yaml`."
+                ),
+                Key(
+                    "install", .record(installSchema), .standard("{}"), \.install,
+                    "The phase that installs a card's packages, in a sandbox of its own."),
+            ])
+    }
+}
+
+extension Policy.Limits {
+    static var schema: Schema<Policy.Limits> {
+        Schema(
+            start: .blank,
+            [
+                Key(
+                    "memory", .bounded(.size(16 << 20...1 << 40)),
+                    .standard("{default: 128MiB, max: 512MiB}"), \.memory,
+                    "Memory of the whole sandbox, without swap; the kernel kills the sandbox beyond."
+                ),
+                Key(
+                    "cpu", .cores(10...1_024_000), .standard("1.0"), \.cpuMillicores,
+                    "Cores that the sandbox may keep busy."),
+                Key(
+                    "cpu_time", .duration(.seconds(1)...days(365), step: .seconds(1)),
+                    .standard("10m"), \.cpuTime,
+                    "CPU time that each process may use in its life."),
+                Key(
+                    "processes", .integer(2...65_536), .standard("128"), \.processes,
+                    "Processes and threads in the sandbox; node needs 7 before it does anything."),
+                Key(
+                    "open_files", .integer(16...1_048_576), .standard("256"), \.openFiles,
+                    "Descriptors that each process may have open."),
+                Key(
+                    "file_size", .size(4 << 10...1 << 40), .standard("64MiB"), \.fileSize,
+                    "The largest file a tool may write."),
+                Key(
+                    "scratch", .size(1 << 20...1 << 36), .standard("64MiB"), \.scratch,
+                    "The private `/tmp`, home and `/dev/shm` together; counts as memory when used."),
+                Key(
+                    "call_timeout", .bounded(.duration(.milliseconds(100)...days(1))),
+                    .standard("{default: 30s, max: 10m}"), \.callTimeout,
+                    "How long one tool call may take."),
+                Key(
+                    "start_timeout", .duration(.seconds(1)...minutes(10)), .standard("60s"),
+                    \.startTimeout, "How long a server may take until its first answer."),
+                Key(
+                    "idle_timeout", .duration(.seconds(1)...days(30)), .standard("5m"),
+                    \.idleTimeout,
+                    "A server unused for so long is stopped; the next call starts it again."),
+                Key(
+                    // An answer and its envelope must fit the control socket's 10 MiB line.
+                    "response", .size(1 << 10...9 << 20), .standard("8MiB"), \.response,
+                    "The largest answer to one call."),
+            ])
+    }
+}
+
+extension Policy.Filesystem {
+    static var schema: Schema<Policy.Filesystem> {
+        Schema(
+            start: .init(read: [], write: []),
+            [
+                Key(
+                    "read", .list(of: .hostTree), .standard("[/usr, /etc/ssl, /etc/resolv.conf]"),
+                    \.read,
+                    "Host files and trees mounted read-only, beside the card's packages."),
+                Key(
+                    "write", .list(of: .hostTree), .standard("[]"), \.write,
+                    "Host trees mounted writable, for every user of the policy."),
+            ],
+            check: { record, node, reader in
+                for (index, path) in record.write.enumerated() where record.read.contains(path) {
+                    let place = node["write"]?.items[index].place ?? node.place
+                    reader.report(place, "'\(path)' is in 'read' as well; it can only be in one")
+                }
+            })
+    }
+}
+
+extension Policy.Network {
+    static var schema: Schema<Policy.Network> {
+        Schema(
+            start: .init(deny: [], allow: []),
+            [
+                Key(
+                    "deny", .list(of: .word(of: Self.setNames)),
+                    .standard("[localhost, private, link_local, metadata]"), \.deny,
+                    "Sets of addresses that are refused whatever `allow` says."),
+                Key(
+                    "allow", .list(of: .endpoint, limit: 256), .standard("[]"), \.allow,
+                    "Destinations that are granted; empty means no network at all."),
+            ])
+    }
+
+    /// The named sets that `network.deny` knows.
+    public static let setNames = [
+        "localhost", "private", "link_local", "metadata", "multicast", "reserved",
+    ]
+}
+
+extension Policy {
+    private static var installSchema: Schema<Install> {
+        Schema(
+            start: Install(
+                registries: .init(pypi: ""), memory: 0, timeout: .zero),
+            [
+                Key(
+                    "registries", .record(Registries.schema), .standard("{}"), \.registries,
+                    "Package registries that an installation may reach."),
+                Key(
+                    "memory", .size(64 << 20...1 << 40), .standard("512MiB"), \.memory,
+                    "Memory of the install sandbox."),
+                Key(
+                    "timeout", .duration(.seconds(1)...minutes(120)), .standard("5m"), \.timeout,
+                    "How long an installation may take."),
+            ])
+    }
+
+    /// What `install:` says, before it is spread over `limits` and `registries`.
+    struct Install: Sendable {
+        var registries: Registries
+        var memory: Int
+        var timeout: Duration
+    }
+
+    fileprivate var install: Install {
+        get {
+            Install(
+                registries: registries, memory: limits.installMemory,
+                timeout: limits.installTimeout)
+        }
+        set {
+            registries = newValue.registries
+            limits.installMemory = newValue.memory
+            limits.installTimeout = newValue.timeout
+        }
+    }
+
+    /// The form of the file: there is only one so far, so it is checked and not kept.
+    fileprivate var version: Int {
+        get { 1 }
+        set {}
+    }
+
+    /// What the reader fills: every field is a key with a default or a required one.
+    fileprivate static var blank: Policy {
+        Policy(
+            name: "", limits: .blank, filesystem: .init(read: [], write: []),
+            network: .init(deny: [], allow: []), syscalls: "", registries: .init(pypi: ""),
+            file: "", places: [:])
+    }
+}
+
+extension Policy.Registries {
+    static var schema: Schema<Policy.Registries> {
+        Schema(
+            start: .init(pypi: ""),
+            [
+                Key(
+                    "pypi", .indexURL, .standard("https://pypi.org/simple"), \.pypi,
+                    "The index that pip installs from.")
+            ])
+    }
+}
+
+extension Policy.Limits {
+    fileprivate static var blank: Self {
+        Self(
+            memory: .init(standard: 0, max: 0), cpuMillicores: 0, cpuTime: .zero, processes: 0,
+            openFiles: 0, fileSize: 0, scratch: 0,
+            callTimeout: .init(standard: .zero, max: .zero), startTimeout: .zero,
+            idleTimeout: .zero, response: 0, installMemory: 0, installTimeout: .zero)
+    }
+}
+
+private func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
+private func days(_ count: Int) -> Duration { .seconds(count * 86_400) }

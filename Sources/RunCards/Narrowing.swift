@@ -1,0 +1,49 @@
+public import Policy
+public import YAML
+
+extension RunCard {
+    /// What holds for this card's sandboxes: the policy, with the card's wishes inside its bounds
+    /// and only the destinations that the card asks for.
+    ///
+    /// Throws every wish that the policy does not grant, each naming both files.
+    public func narrowed(by policy: Policy) throws(Mistakes) -> Policy {
+        var narrow = policy
+        var mistakes: [Mistake] = []
+        if let memory {
+            if memory > policy.limits.memory.max {
+                mistakes.append(
+                    above(
+                        "limits.memory", sizeText(memory), sizeText(policy.limits.memory.max),
+                        policy))
+            }
+            narrow.limits.memory.standard = memory
+        }
+        if let callTimeout {
+            if callTimeout > policy.limits.callTimeout.max {
+                let max = durationText(policy.limits.callTimeout.max)
+                mistakes.append(
+                    above("limits.call_timeout", durationText(callTimeout), max, policy))
+            }
+            narrow.limits.callTimeout.standard = callTimeout
+        }
+        for (index, wish) in networkAllow.enumerated() where !policy.network.grants(wish) {
+            mistakes.append(
+                Mistake(
+                    place(of: "network.allow[\(index)]"),
+                    "'\(wish)' is not granted by policy '\(policy.name)' "
+                        + "(\(policy.place(of: "network.allow")): network.allow)"))
+        }
+        guard mistakes.isEmpty else { throw Mistakes(mistakes) }
+        narrow.network.allow = networkAllow
+        return narrow
+    }
+
+    private func above(
+        _ key: String, _ wish: String, _ max: String, _ policy: Policy
+    ) -> Mistake {
+        Mistake(
+            place(of: key),
+            "\(wish) is above the \(max) that policy '\(policy.name)' grants "
+                + "(\(policy.place(of: key)): \(key))")
+    }
+}
