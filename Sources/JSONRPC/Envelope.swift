@@ -162,7 +162,7 @@ private struct EnvelopeReader {
     /// Reads the id; false when there is one that is none.
     private func readID(into envelope: inout Envelope) -> Bool {
         guard let range = top[.id] else { return true }
-        if let id = RequestID(bytes, range) {
+        if let id = RequestID(message: bytes, range) {
             envelope.id = id
             return true
         }

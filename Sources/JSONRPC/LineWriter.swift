@@ -51,6 +51,16 @@ public struct LineWriter: Sendable {
         for index in start..<bytes.count where bytes[index] == 0x0D { bytes[index] = 0x20 }
     }
 
+    /// Splices a member, its name as it was written.
+    public mutating func member(
+        _ source: [UInt8], _ member: Members.Member, hasReturns: Bool
+    ) {
+        text("\"")
+        bytes.append(contentsOf: source[member.name])
+        text("\":")
+        splice(source, member.value, hasReturns: hasReturns)
+    }
+
     /// Appends lines that another writer built.
     public mutating func lines(_ lines: [UInt8]) { bytes.append(contentsOf: lines) }
 

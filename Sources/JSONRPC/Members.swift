@@ -8,6 +8,11 @@ public struct Members: Sendable {
         public let name: Range<Int>
         /// Where the value's bytes lie.
         public let value: Range<Int>
+
+        /// The same member in other bytes.
+        public func moved(name: Range<Int>, value: Range<Int>) -> Member {
+            Member(key: key, name: name, value: value)
+        }
     }
 
     /// The members in order.

@@ -31,8 +31,8 @@ extension RequestID {
         }
     }
 
-    /// Reads an id whose bytes the scanner has passed.
-    init?(_ bytes: [UInt8], _ range: Range<Int>) {
+    /// Reads an id, or a progress token, that stands in a message which was parsed.
+    public init?(message bytes: [UInt8], _ range: Range<Int>) {
         if let value = RequestID.smallInteger(bytes, range) {
             self = .integer(value)
             return

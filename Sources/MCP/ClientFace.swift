@@ -1,0 +1,206 @@
+public import JSONRPC
+
+/// What a client's message asks for, decided from its bytes and the session so far.
+public enum ClientRequest: Sendable {
+    /// `server/discover`.
+    case discover(RequestID)
+    /// `initialize`; answered with this revision.
+    case initialize(RequestID, version: String)
+    /// `ping`.
+    case ping(RequestID)
+    /// `tools/list`, from where a cursor says.
+    case listTools(RequestID, Era, cursor: String?)
+    /// `tools/call`.
+    case callTool(ToolCall)
+    /// A `corral/…` method with its params.
+    case control(RequestID, method: String, params: JSON, progressToken: RequestID?)
+    /// The client has lost interest in a request.
+    case cancel(RequestID)
+    /// Nothing is to be done.
+    case nothing
+    /// The request is answered with an error.
+    case refuse(RequestID?, code: Int, message: String, data: JSON?)
+}
+
+/// One client's session: which era each of its requests belongs to, and which are in flight.
+///
+/// Both eras may be spoken on one connection: a request with the modern `_meta` is modern,
+/// `initialize` begins a legacy session, discovering pins nothing.
+public struct ClientFace: Sendable {
+    /// The revision that `initialize` settled on; nil before.
+    public private(set) var legacyVersion: String?
+    /// Requests without an answer yet.
+    private var inFlight: Set<RequestID> = []
+
+    /// Starts a session.
+    public init() {}
+
+    /// How many requests have no answer yet.
+    public var inFlightCount: Int { inFlight.count }
+
+    /// Decides what a message asks for; requests other than refused ones are in flight until
+    /// `finished`.
+    public mutating func receive(_ message: Envelope, _ bytes: [UInt8]) -> ClientRequest {
+        switch message.kind {
+        case .response: return .nothing
+        case .notification: return notification(message, bytes)
+        case .request: break
+        }
+        guard let id = message.id else { return .nothing }
+        guard !inFlight.contains(id) else {
+            // Not answered under that id: the answer would be taken for the first request's.
+            return .refuse(
+                nil, code: ProtocolErrorCode.invalidRequest,
+                message: "cannot accept the request: another one with the id "
+                    + "\(id.json.text) has no answer yet", data: nil)
+        }
+        let request =
+            message.meta?[.metaProtocolVersion] == nil
+            ? legacy(message, bytes, id) : modern(message, bytes, id)
+        if case .refuse = request { return request }
+        inFlight.insert(id)
+        return request
+    }
+
+    /// A request has its answer; false when it had one already.
+    @discardableResult
+    public mutating func finished(_ id: RequestID) -> Bool { inFlight.remove(id) != nil }
+
+    private func notification(_ message: Envelope, _ bytes: [UInt8]) -> ClientRequest {
+        guard message.method == "notifications/cancelled",
+            let range = message.params?[.requestId], let id = RequestID(message: bytes, range),
+            inFlight.contains(id)
+        else { return .nothing }
+        return .cancel(id)
+    }
+
+    /// A request that carries the modern context.
+    private func modern(
+        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID
+    ) -> ClientRequest {
+        let version = message.meta?[.metaProtocolVersion].flatMap { Value.string(bytes, $0) }
+        guard let version else {
+            return .invalidParams(id, "_meta protocolVersion must be a string")
+        }
+        guard version == ProtocolVersion.modern else {
+            return .refuse(
+                id, code: ProtocolErrorCode.unsupportedVersion,
+                message: "Unsupported protocol version",
+                data: [
+                    "supported": [.string(ProtocolVersion.modern)], "requested": .string(version),
+                ])
+        }
+        guard let capabilities = message.meta?[.metaClientCapabilities],
+            bytes[capabilities.lowerBound] == UInt8(ascii: "{")
+        else {
+            return .invalidParams(
+                id, "_meta lacks io.modelcontextprotocol/clientCapabilities, an object")
+        }
+        switch message.method {
+        case "server/discover": return .discover(id)
+        default: return common(message, bytes, id, .modern)
+        }
+    }
+
+    /// A request without that context.
+    private mutating func legacy(
+        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID
+    ) -> ClientRequest {
+        switch message.method {
+        case "ping": return .ping(id)
+        case "initialize":
+            let asked = message.params?[.protocolVersion].flatMap { Value.string(bytes, $0) }
+            guard let asked else {
+                return .invalidParams(id, "initialize lacks protocolVersion, a string")
+            }
+            let version =
+                ProtocolVersion.legacy.contains(asked) ? asked : ProtocolVersion.legacy[0]
+            legacyVersion = version
+            return .initialize(id, version: version)
+        case "server/discover":
+            return .invalidParams(
+                id, "server/discover lacks _meta io.modelcontextprotocol/protocolVersion")
+        case let method where legacyVersion == nil && !method.hasPrefix("corral/"):
+            guard method == "tools/list" || method == "tools/call" else { break }
+            return .refuse(
+                id, code: ProtocolErrorCode.invalidRequest,
+                message: "cannot answer '\(method)': the session has not begun (send initialize "
+                    + "first, or the _meta of \(ProtocolVersion.modern) with every request)",
+                data: nil)
+        default: break
+        }
+        return common(message, bytes, id, .legacy)
+    }
+
+    /// Methods that both eras have.
+    private func common(
+        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
+    ) -> ClientRequest {
+        switch message.method {
+        case "tools/call": return toolCall(message, bytes, id, era)
+        case "tools/list":
+            guard let range = message.params?[.cursor], !Value.isNull(bytes, range) else {
+                return .listTools(id, era, cursor: nil)
+            }
+            guard let cursor = Value.string(bytes, range) else {
+                return .invalidParams(id, "the cursor must be a string")
+            }
+            return .listTools(id, era, cursor: cursor)
+        case let method where method.hasPrefix("corral/"):
+            return control(message, bytes, id)
+        default:
+            return .refuse(
+                id, code: ProtocolErrorCode.methodNotFound, message: "Method not found",
+                data: ["method": .string(message.method)])
+        }
+    }
+
+    private func toolCall(
+        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
+    ) -> ClientRequest {
+        guard let name = message.params?[.name].flatMap({ Value.string(bytes, $0) }) else {
+            return .invalidParams(id, "tools/call lacks name, a string")
+        }
+        var arguments = message.params?[.arguments]
+        if let range = arguments, bytes[range.lowerBound] != UInt8(ascii: "{") {
+            guard Value.isNull(bytes, range) else {
+                return .invalidParams(id, "the arguments must be an object")
+            }
+            arguments = nil
+        }
+        var token: RequestID?
+        if let range = message.meta?[.progressToken], !Value.isNull(bytes, range) {
+            token = RequestID(message: bytes, range)
+            guard token != nil else {
+                return .invalidParams(id, "the progressToken must be a string or an integer")
+            }
+        }
+        let others = message.meta.map { $0.list.filter { $0.key == nil } } ?? []
+        return .callTool(
+            ToolCall(
+                id: id, era: era, name: name, progressToken: token, source: bytes,
+                arguments: arguments, meta: others, hasReturns: message.hasReturns))
+    }
+
+    private func control(_ message: Envelope, _ bytes: [UInt8], _ id: RequestID) -> ClientRequest {
+        var params: JSON = [:]
+        if let range = message.params?.range {
+            do throws(JSONError) {
+                params = try JSON.parse(bytes, in: range)
+            } catch {
+                return .invalidParams(id, "the params cannot be read: \(error.reason.rawValue)")
+            }
+        }
+        let token = message.meta?[.progressToken].flatMap { RequestID(message: bytes, $0) }
+        return .control(id, method: message.method, params: params, progressToken: token)
+    }
+}
+
+extension ClientRequest {
+    /// An error about the params.
+    static func invalidParams(_ id: RequestID, _ cause: String) -> ClientRequest {
+        .refuse(
+            id, code: ProtocolErrorCode.invalidParams, message: "Invalid params: \(cause)",
+            data: nil)
+    }
+}

@@ -1,0 +1,21 @@
+/// What both faces refuse, and why that much.
+public enum Limit {
+    /// The most tools a server may list: ten times the largest seen in practice.
+    public static let tools = 1_000
+    /// The most pages its list may come in.
+    public static let toolPages = 50
+    /// The most bytes of one listing: the largest seen in practice × 64.
+    public static let toolBytes = 4 << 20
+    /// The longest name of a tool, the specification's own.
+    public static let toolNameBytes = 128
+    /// The longest name clients see, `connection__tool`: what every language model's API takes.
+    public static let exposedNameBytes = 64
+    /// The most tools of one page that clients get.
+    public static let pageTools = 500
+    /// Lines of a server's output that are no messages, before it is stopped.
+    public static let noiseLines = 1_000
+    /// Bytes of such lines, before it is stopped.
+    public static let noiseBytes = 1 << 20
+    /// How many requests one client may have in flight.
+    public static let callsPerClient = 256
+}

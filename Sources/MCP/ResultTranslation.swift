@@ -1,0 +1,129 @@
+public import JSONRPC
+
+/// Carries a server's answer to `tools/call` over to the client, from one era to the other, with
+/// every byte untouched that need not change.
+public enum ResultTranslation {
+    /// Why an answer cannot be handed on.
+    public enum Problem: Error, Sendable, Equatable {
+        /// It is no result of `tools/call`.
+        case malformed(String)
+        /// It asks for something that nobody behind it can give.
+        case unanswerable(String)
+    }
+
+    /// Whether a result says that the tool failed.
+    public static func isError(_ message: Envelope, _ bytes: [UInt8]) -> Bool {
+        message.resultMembers?[.isError].map { Value.isTrue(bytes, $0) } ?? false
+    }
+
+    /// Checks a result for what every revision demands of it.
+    public static func check(
+        _ message: Envelope, _ bytes: [UInt8], from server: Era
+    ) throws(Problem) {
+        guard let members = message.resultMembers else {
+            throw .malformed("the result is no object")
+        }
+        if let range = members[.resultType] {
+            let type = Value.string(bytes, range)
+            guard type == "complete" else {
+                throw .unanswerable("the server answered '\(type ?? "?")' instead of a result")
+            }
+        } else if server == .modern {
+            throw .malformed("the result lacks resultType")
+        }
+        let isList = members[.content].map { bytes[$0.lowerBound] == UInt8(ascii: "[") }
+        guard isList ?? (members[.structuredContent] != nil) else {
+            throw .malformed("the result has no content")
+        }
+    }
+
+    /// Writes a whole response with a checked result.
+    public static func write(
+        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, from server: Era, to client: Era,
+        into out: inout LineWriter
+    ) {
+        guard let members = message.resultMembers else { return }
+        out.beginResult(id)
+        switch (server, client) {
+        case (.legacy, .legacy), (.modern, .modern):
+            out.splice(bytes, members.range, hasReturns: message.hasReturns)
+        case (.legacy, .modern):
+            // The object has members, so a comma belongs after the first one that is put in.
+            out.text(
+                members[.resultType] == nil ? "{\"resultType\":\"complete\"," : "{")
+            let inner = members.range.lowerBound + 1..<members.range.upperBound
+            out.splice(bytes, inner, hasReturns: message.hasReturns)
+        case (.modern, .legacy):
+            writeForLegacy(message, members, bytes, into: &out)
+        }
+        out.endResponse()
+    }
+
+    /// Leaves out what the legacy revisions do not know.
+    private static func writeForLegacy(
+        _ message: Envelope, _ members: Members, _ bytes: [UInt8], into out: inout LineWriter
+    ) {
+        var separator = "{"
+        for member in members.list {
+            switch member.key {
+            case .resultType, .ttlMs, .cacheScope: continue
+            case .structuredContent where bytes[member.value.lowerBound] != UInt8(ascii: "{"):
+                continue
+            default: break
+            }
+            out.text(separator)
+            out.member(bytes, member, hasReturns: message.hasReturns)
+            separator = ","
+        }
+        out.text(separator == "{" ? "{}" : "}")
+    }
+
+    /// Writes a server's error as the answer to a client's request.
+    ///
+    /// Codes that are the broker's own to give, or that speak about a revision the client did not
+    /// choose, become a general one: a server must not be able to speak in the broker's name.
+    public static func writeError(
+        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, into out: inout LineWriter
+    ) -> Bool {
+        guard let error = message.error, let range = error[.code],
+            let code = Value.tree(bytes, range)?.intValue,
+            let text = error[.message].flatMap({ Value.string(bytes, $0) })
+        else { return false }
+        let isReserved = code > 0 || (-32022 ... -32020).contains(code)
+        out.text("{\"jsonrpc\":\"2.0\",\"id\":")
+        out.id(id)
+        out.text(",\"error\":{\"code\":")
+        out.integer(isReserved ? ProtocolErrorCode.server : code)
+        out.text(",\"message\":")
+        out.string(text)
+        if let data = error[.data] {
+            out.text(",\"data\":")
+            out.splice(bytes, data, hasReturns: message.hasReturns)
+        }
+        out.text("}}\n")
+        return true
+    }
+
+    /// Writes a server's progress report under the client's own token; nothing when it has none.
+    public static func writeProgress(
+        _ message: Envelope, _ bytes: [UInt8], token: RequestID, into out: inout LineWriter
+    ) {
+        guard let params = message.params, let progress = params[.progress],
+            Value.isNumber(bytes, progress)
+        else { return }
+        out.text("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{")
+        out.text("\"progressToken\":")
+        out.id(token)
+        out.text(",\"progress\":")
+        out.splice(bytes, progress, hasReturns: false)
+        if let total = params[.total], Value.isNumber(bytes, total) {
+            out.text(",\"total\":")
+            out.splice(bytes, total, hasReturns: false)
+        }
+        if let text = params[.message], bytes[text.lowerBound] == UInt8(ascii: "\"") {
+            out.text(",\"message\":")
+            out.splice(bytes, text, hasReturns: false)
+        }
+        out.text("}}\n")
+    }
+}

@@ -1,0 +1,157 @@
+public import JSONRPC
+
+extension ServerFace {
+    /// Decides what a server's message means, and writes what has to be answered or asked next.
+    public mutating func receive(
+        _ message: Envelope, _ bytes: [UInt8], into out: inout LineWriter
+    ) -> ServerEvent {
+        switch message.kind {
+        case .request:
+            answer(message, into: &out)
+            return .nothing
+        case .notification: return notification(message, bytes)
+        case .response: return response(message, bytes, into: &out)
+        }
+    }
+
+    /// Answers a server's request: nothing was declared that it could ask for, only pings.
+    private func answer(_ message: Envelope, into out: inout LineWriter) {
+        guard let id = message.id, verdict != .modern else { return }
+        if message.method == "ping" {
+            out.result(id, [:])
+        } else {
+            out.error(
+                id, code: ProtocolErrorCode.methodNotFound,
+                message: "Method not found: this client declared no capability for it")
+        }
+    }
+
+    private func notification(_ message: Envelope, _ bytes: [UInt8]) -> ServerEvent {
+        switch message.method {
+        case "notifications/progress":
+            guard let range = message.params?[.progressToken],
+                case .integer(let number) = RequestID(message: bytes, range)
+            else { return .nothing }
+            return .progress(number)
+        case "notifications/tools/list_changed": return .toolsChanged
+        default: return .nothing
+        }
+    }
+
+    private mutating func response(
+        _ message: Envelope, _ bytes: [UInt8], into out: inout LineWriter
+    ) -> ServerEvent {
+        guard case .integer(let id) = message.id else { return .nothing }
+        switch state {
+        case .probing(id, let isRetry):
+            return discovered(message, bytes, isRetry: isRetry, into: &out)
+        case .initializing(id): return initialized(message, bytes, into: &out)
+        case .over: return .nothing
+        default: break
+        }
+        if listing?.pageID == id { return listed(message, bytes, into: &out) }
+        if pingID == id {
+            pingID = nil
+            return .pong
+        }
+        return state == .ready ? .answer(id) : .nothing
+    }
+
+    /// The answer to `server/discover`.
+    private mutating func discovered(
+        _ message: Envelope, _ bytes: [UInt8], isRetry: Bool, into out: inout LineWriter
+    ) -> ServerEvent {
+        if let range = message.result, let result = Value.tree(bytes, range),
+            versions(result["supportedVersions"]).contains(ProtocolVersion.modern)
+        {
+            verdict = .modern
+            version = ProtocolVersion.modern
+            offersTools = result["capabilities"]?["tools"] != nil
+            return handshakeOver(into: &out)
+        }
+        // Known to be modern, or asked twice: then it has to answer.
+        let error = message.error.flatMap { Value.tree(bytes, $0.range) }
+        if !isRetry, error?["code"]?.intValue == ProtocolErrorCode.unsupportedVersion,
+            versions(error?["data"]?["supported"]).contains(ProtocolVersion.modern)
+        {
+            probe(isRetry: true, into: &out)
+            return .nothing
+        }
+        guard mayRespawn else {
+            state = .over
+            return .failed(
+                step: "handshake",
+                cause: "the server does not speak MCP \(ProtocolVersion.modern)")
+        }
+        // Any other answer is a legacy server's way of saying that it does not know the method.
+        initialize(into: &out)
+        return .nothing
+    }
+
+    private func versions(_ json: JSON?) -> [String] {
+        json?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+
+    /// The answer to `initialize`.
+    private mutating func initialized(
+        _ message: Envelope, _ bytes: [UInt8], into out: inout LineWriter
+    ) -> ServerEvent {
+        guard let range = message.result, let result = Value.tree(bytes, range) else {
+            let cause = message.error.flatMap { Value.tree(bytes, $0.range) }
+            state = .over
+            return .failed(
+                step: "handshake",
+                cause: "the server refused initialize: "
+                    + (cause?["message"]?.stringValue ?? "no readable reason"))
+        }
+        let answered = result["protocolVersion"]?.stringValue ?? ""
+        guard ProtocolVersion.legacy.contains(answered) else {
+            state = .over
+            return .failed(
+                step: "handshake",
+                cause: "the server speaks the MCP revision '\(answered)', which is not known here")
+        }
+        version = answered
+        offersTools = result["capabilities"]?["tools"] != nil
+        out.notification("notifications/initialized")
+        return handshakeOver(into: &out)
+    }
+
+    private mutating func handshakeOver(into out: inout LineWriter) -> ServerEvent {
+        mayRespawn = false
+        guard wantsTools else {
+            state = .ready
+            return .ready(tools: nil)
+        }
+        guard offersTools else {
+            state = .ready
+            return .ready(tools: [])
+        }
+        state = .listing
+        requestPage(cursor: nil, into: &out)
+        return .nothing
+    }
+
+    /// A page of tools.
+    private mutating func listed(
+        _ message: Envelope, _ bytes: [UInt8], into out: inout LineWriter
+    ) -> ServerEvent {
+        guard var list = listing else { return .nothing }
+        listing = nil
+        switch list.take(message, bytes) {
+        case .more(let cursor):
+            listing = list
+            requestPage(cursor: cursor, into: &out)
+            return .nothing
+        case .whole(let tools):
+            guard state == .listing else { return .listed(tools) }
+            state = .ready
+            return .ready(tools: tools)
+        case .wrong(let cause):
+            // A ready server keeps the list it has.
+            guard state == .listing else { return .nothing }
+            state = .over
+            return .failed(step: "list tools", cause: cause)
+        }
+    }
+}

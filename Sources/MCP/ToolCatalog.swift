@@ -1,0 +1,117 @@
+public import JSONRPC
+
+/// One connection's tools as clients see them: under exposed names, ready to be sent in both eras.
+public struct ToolCatalog: Sendable {
+    /// One tool.
+    public struct Entry: Sendable {
+        /// What clients call: `connection__tool`.
+        public let exposedName: String
+        /// What the server calls it.
+        public let name: String
+        /// The definition for people: name, title, description.
+        public let definition: JSON
+        /// The definition's bytes in `tools/list` of the modern era.
+        let modern: [UInt8]
+        /// The same for the legacy era.
+        let legacy: [UInt8]
+    }
+
+    /// The tools, sorted by exposed name.
+    public let entries: [Entry]
+    private let index: [String: Int]
+
+    /// Names and prepares the tools of a connection.
+    public init(connection: String, tools: [ToolDefinition]) {
+        var taken: Set<String> = []
+        let sorted = tools.sorted { $0.name < $1.name }
+        entries = sorted.map { tool in
+            let name = ToolName.exposed(connection: connection, tool: tool.name, taken: taken)
+            taken.insert(name)
+            return Entry(exposing: tool, as: name)
+        }.sorted { $0.exposedName < $1.exposedName }
+        var index: [String: Int] = [:]
+        for (position, entry) in entries.enumerated() { index[entry.exposedName] = position }
+        self.index = index
+    }
+
+    /// The tool with an exposed name.
+    public subscript(_ exposedName: String) -> Entry? {
+        index[exposedName].map { entries[$0] }
+    }
+}
+
+extension ToolCatalog.Entry {
+    fileprivate init(exposing tool: ToolDefinition, as exposedName: String) {
+        var modern = tool.json
+        modern["name"] = .string(exposedName)
+        // Tasks are an experiment of one legacy revision; nothing here carries them.
+        modern["execution"] = nil
+        var legacy = modern
+        if legacy["outputSchema"]?["type"]?.stringValue != "object" { legacy["outputSchema"] = nil }
+        self.init(
+            exposedName: exposedName, name: tool.name, definition: modern,
+            modern: modern.serialized(), legacy: legacy.serialized())
+    }
+
+    /// Appends the definition as an element of `tools/list`.
+    public func write(for era: Era, into out: inout LineWriter) {
+        out.lines(era == .modern ? modern : legacy)
+    }
+}
+
+/// The names of tools as clients see them.
+public enum ToolName {
+    /// What stands between the connection and its tool.
+    public static let separator = "__"
+
+    /// The name of a connection's tool for clients: characters that language models' APIs refuse
+    /// become `_`; a name that is too long or taken ends in a digest of the whole.
+    public static func exposed(connection: String, tool: String, taken: Set<String>) -> String {
+        let plain = connection + separator + String(decoding: tool.utf8.map(safe), as: UTF8.self)
+        guard plain.utf8.count > Limit.exposedNameBytes || taken.contains(plain) else {
+            return plain
+        }
+        var digest = fingerprint(tool)
+        while true {
+            let tail = "_" + hexadecimal(digest)
+            let head = plain.utf8.prefix(Limit.exposedNameBytes - tail.utf8.count)
+            let name = String(decoding: Array(head), as: UTF8.self) + tail
+            if !taken.contains(name) { return name }
+            digest &+= 1
+        }
+    }
+
+    /// The connection's part of a name that a client calls.
+    public static func connection(of name: String) -> Substring? {
+        var at = name.utf8.startIndex
+        let bytes = name.utf8
+        while at < bytes.endIndex {
+            if bytes[at] == UInt8(ascii: "_") {
+                let next = bytes.index(after: at)
+                guard next < bytes.endIndex, bytes[next] == UInt8(ascii: "_") else { return nil }
+                return at > bytes.startIndex ? name[..<at] : nil
+            }
+            at = bytes.index(after: at)
+        }
+        return nil
+    }
+
+    private static func safe(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            byte
+        default: UInt8(ascii: "_")
+        }
+    }
+
+    /// 32 bits of FNV-1a: names are told apart by it, nothing is protected.
+    private static func fingerprint(_ text: String) -> UInt32 {
+        text.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    }
+
+    private static func hexadecimal(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
+    }
+}
