@@ -1,6 +1,7 @@
 /// Whether a name matches a pattern in which `*` stands for any text, the empty one included.
 ///
-/// Every other character stands for itself. Takes time linear in the product of both lengths at most.
+/// Every other character stands for itself. Takes time in proportion to the product of both
+/// lengths at most.
 public func matches(_ name: String, pattern: String) -> Bool {
     let name = Array(name.utf8)
     let pattern = Array(pattern.utf8)

@@ -28,7 +28,7 @@ public struct Policy: Sendable, Equatable {
 }
 
 extension Policy {
-    /// A limit that a run card may ask to change: what holds when it is silent, and the most it may ask.
+    /// A limit that a run card may ask to change within bounds.
     public struct Bounded<Value: Sendable & Equatable & Comparable>: Sendable, Equatable {
         /// What holds when the card says nothing.
         public var standard: Value

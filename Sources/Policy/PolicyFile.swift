@@ -34,7 +34,7 @@ extension Policy {
                     "Where a tool may connect to."),
                 Key(
                     "syscalls", .name(), .standard("default"), \.syscalls,
-                    "The system call profile: a file in `syscalls/` beside this one, without `.yaml`."
+                    "The system call profile, by the name it has in `syscalls/`."
                 ),
                 Key(
                     "install", .record(installSchema), .standard("{}"), \.install,
@@ -51,7 +51,7 @@ extension Policy.Limits {
                 Key(
                     "memory", .bounded(.size(16 << 20...1 << 40)),
                     .standard("{default: 128MiB, max: 512MiB}"), \.memory,
-                    "Memory of the whole sandbox, without swap; the kernel kills the sandbox beyond."
+                    "Memory of the whole sandbox, without swap; beyond it the kernel kills."
                 ),
                 Key(
                     "cpu", .cores(10...1_024_000), .standard("1.0"), \.cpuMillicores,
@@ -71,7 +71,8 @@ extension Policy.Limits {
                     "The largest file a tool may write."),
                 Key(
                     "scratch", .size(1 << 20...1 << 36), .standard("64MiB"), \.scratch,
-                    "The private `/tmp`, home and `/dev/shm` together; counts as memory when used."),
+                    "The private `/tmp`, home and `/dev/shm` together; their content is memory."
+                ),
                 Key(
                     "call_timeout", .bounded(.duration(.milliseconds(100)...days(1))),
                     .standard("{default: 30s, max: 10m}"), \.callTimeout,

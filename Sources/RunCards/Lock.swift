@@ -29,8 +29,8 @@ public struct PinnedPackage: Sendable, Hashable {
 
 /// A lock file: every package of an installation, pinned by version and hash.
 ///
-/// It has the form that `pip install --require-hashes -r` takes. Nothing else may stand in it: no option, no URL, no
-/// marker, since pip would obey it.
+/// It has the form that `pip install --require-hashes -r` takes. Nothing else may stand in
+/// it: no option, no URL, no marker, since pip would obey it.
 public struct Lock: Sendable, Equatable {
     /// A package and the digests its files may have.
     public struct Package: Sendable, Equatable {

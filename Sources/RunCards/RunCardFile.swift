@@ -45,7 +45,7 @@ extension RunCard {
                 "Packages to install; absent when the command is on the host already."),
             Key(
                 "command", .list(of: .text(limit: 4096)), .required, \.command,
-                "The words of the command; `{prefix}` is where the packages are, `{NAME}` a setting."
+                "The command's words; `{prefix}` is where the packages are, `{NAME}` a setting."
             ),
             Key(
                 "free_command", .boolean, .standard("false"), \.freeCommand,

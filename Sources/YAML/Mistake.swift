@@ -26,7 +26,7 @@ public struct Place: Sendable, Hashable, Comparable, CustomStringConvertible {
 }
 
 /// One thing that is wrong with a file, and where.
-public struct Mistake: Sendable, Hashable, Comparable, CustomStringConvertible {
+public struct Mistake: Error, Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Where it is.
     public var place: Place
     /// What it is and what would be right.

@@ -9,7 +9,7 @@ public struct Reader: Sendable {
     /// Starts with nothing read.
     public init() {}
 
-    /// Records a mistake; further ones beyond a fixed number are dropped, since reading fails anyway.
+    /// Records a mistake; those beyond a fixed number are dropped, since reading fails anyway.
     public mutating func report(_ place: Place, _ message: String) {
         guard mistakes.count < Limit.mistakes else { return }
         mistakes.append(Mistake(place, message))
