@@ -5,7 +5,6 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
 LIBEXECDIR ?= $(PREFIX)/libexec/corral
-CC         ?= cc
 PYTHON      = /usr/bin/python3 -B
 BENCH      ?= start,call,idle
 FUZZ_SECONDS ?= 60
@@ -17,7 +16,9 @@ PROGRAMS = corrald corral-broker corral
 # The import check costs nothing once built, so every build refuses an undeclared arrow.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 
-# The launcher links libc alone and statically: it starts in 0.1 ms from any mount namespace.
+# The launcher links libc alone and statically, so it runs in any mount namespace. The compiler is the
+# Swift toolchain's own clang: SwiftPM compiles the same files with it.
+CLANG = clang
 LAUNCH_SOURCES = $(wildcard Sources/CLaunch/*.c Sources/corral-launch/*.c)
 LAUNCH_HEADERS = $(wildcard Sources/CLaunch/*.h Sources/CLaunch/include/*.h \
                    Sources/CKernel/include/*.h Sources/corral-launch/*.h)
@@ -37,7 +38,7 @@ release: setup ## Build for installing: optimised, without a Swift runtime to in
 
 $(DEBUG)/corral-launch $(RELEASE)/corral-launch: $(LAUNCH_SOURCES) $(LAUNCH_HEADERS) Makefile
 	$(if $(wildcard Sources/corral-launch/*.c),,$(error Sources/corral-launch has no C file))
-	$(CC) $(LAUNCH_FLAGS) $(LAUNCH_SOURCES) -o $@.new
+	$(CLANG) $(LAUNCH_FLAGS) $(LAUNCH_SOURCES) -o $@.new
 	@mv $@.new $@
 
 setup: ## Install the Debian packages that building and testing need (as root, when missing)
@@ -72,7 +73,7 @@ demo: release ## Run a time server, a git server and a hostile one, and show wha
 	@$(PYTHON) scripts/demo.py
 
 bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
-	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CC)
+	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)
 	@$(PYTHON) Benchmarks/bench.py --only $(BENCH) --output .build/bench.jsonl
 
 fuzz: setup ## Fuzz each decoder that has a Fuzz/TARGET.swift (FUZZ_SECONDS=60)

@@ -58,6 +58,13 @@ def cgroup_directories():
     return {where for where, _, _ in os.walk(CGROUPS)}
 
 
+def top_group(path):
+    """The part of a cgroup's path that ends with the supervisor's own group, corral-…; or all."""
+    parts = path.split("/")
+    tops = [index for index, part in enumerate(parts) if part.startswith("corral")]
+    return "/".join(parts[:tops[0] + 1]) if tops else path
+
+
 def corral_mounts():
     """Mount points of this namespace that name Corral."""
     rows = (line.split() for line in read("/proc/self/mountinfo").splitlines())
@@ -98,13 +105,13 @@ class Family:
         return ours - {os.getpid()}
 
     def cgroups(self, members):
-        """New cgroups that hold a member or did so; new and empty ones are nobody else's."""
+        """New cgroups below each group of ours, which is one that a member has been seen in."""
         new = cgroup_directories() - self.cgroups_before
         for where in new:
-            inside = {int(word) for word in read(f"{where}/cgroup.procs").split() if word != "0"}
+            inside = {int(word) for word in read(f"{where}/cgroup.procs").split()}
             if inside & members:
-                self.cgroups_seen.add(where)
-        return self.cgroups_seen & new
+                self.cgroups_seen.add(top_group(where))
+        return {where for where in new if top_group(where) in self.cgroups_seen}
 
     def namespaces(self, members):
         """Namespaces in which a member lives and this process does not, held by anyone still."""

@@ -1,0 +1,224 @@
+"""make demo: two real MCP servers and a hostile one, through the corral command alone.
+
+Exit status 0 only if every line is as it should be. Everything lies in one temporary directory and
+is gone afterwards, which the last lines prove.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from testbed import TOP, UIDS, Failure, Testbed
+from traces import KINDS, Family
+
+RELEASE = f"{TOP}/.build/release"
+COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+# tool, what it tries, what has to stop it, what the caller must be told
+ATTACKS = [
+    ("read_shadow", "read /etc/shadow", "a root made of a few listed trees", "ENOENT|EACCES"),
+    ("list_processes", "list other processes", "a pid namespace of its own", "all of this sandbox"),
+    ("write_outside", "write outside its scratch", "read-only mounts", "^write .*(EROFS|EACCES)"),
+    ("reach_loopback", "reach the host's 127.0.0.1", "a network namespace",
+     "ENETUNREACH|ECONNREFUSED"),
+    ("reach_private", "reach 10.0.0.1", "a network namespace", "ENETUNREACH"),
+    ("reach_metadata", "reach 169.254.169.254", "a network namespace", "ENETUNREACH"),
+    ("fork_bomb", "fork without end", "the pids cgroup", "pids_exceeded"),
+    ("eat_memory", "eat memory", "the memory cgroup", "memory_exceeded"),
+    ("sleep_forever", "sleep past its deadline", "the call's deadline", "timeout"),
+]
+
+
+def paint(text, code):
+    return f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+class Screen:
+    """Prints the lines and remembers whether each was as it should be."""
+
+    def __init__(self):
+        self.good = 0
+        self.bad = 0
+        self.began = time.monotonic()
+
+    def head(self, text):
+        print(paint(text, "1"))
+
+    def progress(self, text):
+        if COLOUR:
+            print(f"\r\033[K  … {text}", end="", flush=True)
+
+    def line(self, good, text):
+        if COLOUR:
+            print("\r\033[K", end="")
+        self.good += good
+        self.bad += not good
+        print(f"{paint('✓', '32') if good else paint('✗', '31')} {text}", flush=True)
+
+    def end(self):
+        seconds = time.monotonic() - self.began
+        told = f"{self.good} of {self.good + self.bad} lines as they should be · {seconds:.1f} s"
+        print(paint(told, "1;32" if not self.bad else "1;31"))
+        return 0 if not self.bad else 1
+
+
+class Listener:
+    """A service of the host that nobody in a sandbox may reach; counts who does."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.visits = 0
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            visitor, _ = self.server.accept()
+            self.visits += 1
+            visitor.close()
+
+    def is_reachable(self):
+        """Proves from outside that the listener counts."""
+        before = self.visits
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as visit:
+            visit.recv(1)
+        return self.visits == before + 1
+
+
+def one_line(text, width):
+    text = re.sub(r"\s+", " ", text).strip()
+    return text if len(text) <= width else text[:width - 1] + "…"
+
+
+def content(answer):
+    """The text of a tool's result, or the reason and message of an error."""
+    found = answer.json
+    error = found.get("error", found if "code" in found else None)
+    if error:
+        data = error.get("data") or {}
+        return True, f"{error['code']} {data.get('reason', '')}", error.get("message", "")
+    result = found.get("result", found)
+    text = " ".join(part.get("text", "") for part in result.get("content", []))
+    return bool(result.get("isError")), "isError" if result.get("isError") else "", text
+
+
+def connect(bed, screen, words, told):
+    name = words[words.index("--name") + 1] if "--name" in words else words[0]
+    screen.progress(f"corral connect {name}")
+    began = time.monotonic()
+    answer = bed.corral("--json", "connect", *words)
+    took = time.monotonic() - began
+    good = answer.status == 0
+    text = told if good else answer.told or answer.text
+    screen.line(good, f"connect {name:<8} {one_line(text, 66):<67}{took:>5.1f} s")
+    if not good:
+        raise Failure(answer.told or answer.text)
+
+
+def call(bed, screen, tool, arguments, expected):
+    screen.progress(f"corral call {tool}")
+    answer = bed.corral("--json", "call", tool, arguments)
+    failed, reason, text = content(answer)
+    good = answer.status == 0 and not failed and re.search(expected, text) is not None
+    screen.line(good, f"call    {tool}: {one_line(text or reason, 88 - len(tool))}")
+
+
+def attack(bed, screen, listener, row):
+    tool, tried, wall, expected = row
+    screen.progress(tried)
+    arguments = f'{{"port":{listener.port}}}' if tool == "reach_loopback" else "{}"
+    answer = bed.corral("--json", "call", f"hostile__{tool}", arguments)
+    failed, reason, text = content(answer)
+    good = answer.status == 1 and failed and re.search(expected, f"{reason} {text}") is not None
+    told = f"{reason}: {text}" if reason == "isError" else f"{reason}"
+    screen.line(good, f"{tried:<27} {wall:<35} {one_line(told, 72)}")
+
+
+def make_repository(path):
+    os.mkdir(path)
+    git = ["git", "-C", path, "-c", "user.name=Demo", "-c", "user.email=demo@example.org"]
+    with open(f"{path}/README", "w", encoding="utf-8") as file:
+        file.write("A small repository.\n")
+    for words in (["init", "-q"], ["add", "README"], ["commit", "-q", "-m", "Begin the herd book"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+
+
+def real_servers(bed, screen):
+    screen.head("Real servers, installed from PyPI with hash-checked pins, run without a network")
+    connect(bed, screen, ["time"], "mcp-server-time, installed, started, its tools listed")
+    tools = bed.must("--json", "tools").text
+    names = sorted(set(re.findall(r"time__\w+", tools)))
+    screen.line(len(names) == 2, f"tools   {', '.join(names)}")
+    call(bed, screen, "time__convert_time",
+         '{"source_timezone":"Europe/Berlin","time":"09:30","target_timezone":"Asia/Tokyo"}',
+         "Tokyo")
+    repository = f"{bed.directory}/herd"
+    make_repository(repository)
+    connect(bed, screen, ["git", "--set", f"repository={repository}"],
+            "mcp-server-git, on a repository mounted read-only")
+    call(bed, screen, "git__git_log", f'{{"repo_path":"{repository}"}}', "Begin the herd book")
+
+
+def hostile_server(bed, screen):
+    print()
+    screen.head("A hostile server: what it tries · what stops it · what the caller is told")
+    files = f"{bed.directory}/hostile"
+    os.mkdir(files)
+    shutil.copy(f"{TOP}/scripts/demo/hostile_server.py", files)
+    connect(bed, screen, ["custom", "--name", "hostile", "--set", f"files={files}", "--",
+                          "/usr/bin/python3", f"{files}/hostile_server.py"],
+            f"{len(ATTACKS)} tools, each an attack")
+    listener = Listener()
+    if not listener.is_reachable():
+        raise Failure("the host's listener does not count its visitors")
+    for row in ATTACKS:
+        attack(bed, screen, listener, row)
+    if listener.visits != 1:
+        screen.line(False, "the host's listener had a visitor from a sandbox")
+
+
+def table_row(name, counts):
+    return f"{name:<22}" + "".join(f"{counts[kind]:>12}" for kind in KINDS)
+
+
+def afterwards(bed, screen, family):
+    print()
+    screen.head(f"{'What there is of it':<24}" + "".join(f"{kind:>12}" for kind in KINDS))
+    running = family.count()
+    screen.line(all(running.values()), table_row("while it runs", running))
+    bed.stop()
+    bed.remove()
+    left = family.settled()
+    screen.line(not any(left.values()), table_row("after it stopped", left))
+
+
+def main():
+    if os.getuid() != 0:
+        sys.exit("the demo starts corrald, which needs root: sudo make demo")
+    screen = Screen()
+    bed = Testbed(RELEASE, "demo")
+    family = Family(bed.directory, UIDS)
+    try:
+        bed.install()
+        bed.start()
+        real_servers(bed, screen)
+        hostile_server(bed, screen)
+        afterwards(bed, screen, family)
+    except Failure as failure:
+        screen.line(False, str(failure))
+        if os.path.exists(bed.log):
+            print(bed.log_tail())
+    finally:
+        bed.stop()
+        bed.remove()
+    print()
+    return screen.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
