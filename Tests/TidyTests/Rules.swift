@@ -39,9 +39,12 @@ enum Rule {
         return [Violation(path: file.path, line: file.lines.count, message: message)]
     }
 
+    /// A message on the wire is clearer unbroken, so a test's string literal may be long.
     static func columns(_ file: SourceFile) -> [Violation] {
-        violations(in: file.lines, of: file) { line in
-            line.count > columnsMax ? "\(line.count) columns, at most \(columnsMax)" : nil
+        let mayQuote = file.isSwift && file.path.hasPrefix("Tests/")
+        return violations(in: file.lines, of: file) { line in
+            guard line.count > columnsMax, !(mayQuote && line.contains("\"")) else { return nil }
+            return "\(line.count) columns, at most \(columnsMax)"
         }
     }
 
