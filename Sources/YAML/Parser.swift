@@ -143,13 +143,15 @@ private struct TreeBuilder: ~Copyable {
     }
 }
 
-/// Text fit for a message: control characters escaped, cut after 80 characters.
+/// Text fit for a message: control and bidirectional characters escaped, cut after 80.
 public func printable(_ text: String) -> String {
     var result = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {
         guard index < 80 else { return result + "…" }
-        let isControl = scalar.properties.generalCategory == .control
-        result += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+        let category = scalar.properties.generalCategory
+        result +=
+            category == .control || category == .format
+            ? scalar.escaped(asASCII: true) : String(scalar)
     }
     return result
 }
