@@ -84,7 +84,10 @@ let package = Package(
         program("corral-broker", ["Broker", "Configuration", "Kernel", "Store", logging]),
         program(
             "corral",
-            ["Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards", argumentParser]),
+            [
+                "Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards", "YAML",
+                argumentParser,
+            ]),
 
         // Tests: one target per source target, then whole programs, then the style.
         tests("KernelTests", ["Kernel", "CKernel"]),
@@ -107,7 +110,7 @@ let package = Package(
                 "Broker", "JSONRPC", "MCP", "Control", "Policy", "RunCards", "Configuration",
                 "Store", "SupervisorProtocol", "Kernel", nioCore, nioPosix,
             ]),
-        tests("CommandTests", ["corral", "Control", "JSONRPC"]),
+        tests("CommandTests", ["corral", "Control", "JSONRPC", "Kernel"]),
         tests("IntegrationTests", ["JSONRPC"]),
         tests("TidyTests", []),
     ]

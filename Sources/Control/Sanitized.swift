@@ -23,6 +23,24 @@ public func sanitized(_ text: String, layout: TextLayout = .line) -> String {
     return String(clean)
 }
 
+/// A JSON text with the same meaning that is safe to print: what `sanitized(_:layout:)` would make
+/// visible becomes a `\uXXXX` escape of JSON.
+public func sanitizedJSON(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { isHidden($0, .block) }) else { return text }
+    var clean = ""
+    for scalar in text.unicodeScalars {
+        guard isHidden(scalar, .block) else {
+            clean.unicodeScalars.append(scalar)
+            continue
+        }
+        for unit in String(scalar).utf16 {
+            let digits = String(unit, radix: 16)
+            clean += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+    }
+    return clean
+}
+
 private func isHidden(_ scalar: Unicode.Scalar, _ layout: TextLayout) -> Bool {
     if scalar.value < 0x7f {
         if scalar.value >= 0x20 { return false }

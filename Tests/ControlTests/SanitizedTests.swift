@@ -1,4 +1,5 @@
 import Control
+import JSONRPC
 import Testing
 
 @Suite struct SanitizedTests {
@@ -28,5 +29,13 @@ import Testing
     @Test func `text that was made visible stays as it is`() {
         let once = sanitized("\u{1b}\u{202e}")
         #expect(sanitized(once) == once)
+    }
+
+    @Test func `JSON made safe to print means the same`() throws {
+        let value: JSON = ["a\u{202e}": "\u{1b}[31m\u{9b}\u{e0041}\u{7f} plain"]
+        let safe = sanitizedJSON(value.text)
+        #expect(safe.unicodeScalars.allSatisfy { $0.isASCII && $0.value >= 0x20 })
+        #expect(!safe.contains("\u{7f}"))
+        #expect(try JSON.parse(Array(safe.utf8)) == value)
     }
 }

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import Control
+internal import JSONRPC
+
+/// What is printed and which status is left with when a command ends early.
+struct ErrorReport: Equatable {
+    /// Text for standard output: help that was asked for, or the error as JSON.
+    var output = ""
+    /// Text for standard error.
+    var complaint = ""
+    /// How the process ends.
+    var status: ExitStatus
+
+    /// Words an error of ours, of the argument parser or of neither.
+    init(_ error: any Error, answersJSON: Bool) {
+        if let failure = error as? CommandFailure {
+            status = failure.status
+            if answersJSON {
+                output = failure.lines.isEmpty ? "" : sanitizedJSON(failure.json.text) + "\n"
+            } else {
+                complaint = failure.lines.map { $0 + "\n" }.joined()
+            }
+        } else if Corral.exitCode(for: error).isSuccess {
+            // Help and version are answers.
+            status = .success
+            output = Corral.fullMessage(for: error) + "\n"
+        } else {
+            status = .usage
+            complaint = Corral.fullMessage(for: error) + "\n"
+        }
+    }
+}

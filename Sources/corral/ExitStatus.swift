@@ -1,0 +1,65 @@
+internal import Control
+
+/// How the command ends; scripts rely on these numbers.
+enum ExitStatus: Int32, CaseIterable {
+    /// All went well.
+    case success = 0
+    /// What was asked for failed: a tool's error, a test that did not pass.
+    case failed = 1
+    /// The words typed make no sense.
+    case usage = 2
+    /// A rule or limit refuses it.
+    case refused = 3
+    /// There is no such connection, card or tool.
+    case notFound = 4
+    /// The daemon cannot be reached or cannot work.
+    case unreachable = 5
+    /// It took too long.
+    case timedOut = 6
+    /// A configuration file has mistakes.
+    case configuration = 7
+
+    /// One phrase for the documentation.
+    var meaning: String {
+        switch self {
+        case .success: "it went well"
+        case .failed: "what was asked for failed: a tool's error, a test that did not pass"
+        case .usage: "the words typed make no sense, or a setting or credential is missing"
+        case .refused: "a rule or a limit refuses it"
+        case .notFound: "there is no such connection, card or tool"
+        case .unreachable: "the daemon cannot be reached or cannot work"
+        case .timedOut: "it took too long"
+        case .configuration: "a configuration file has mistakes"
+        }
+    }
+
+    /// The status for an error of the daemon.
+    init(_ failure: Failure) {
+        if let known = failure.known {
+            self.init(known)
+        } else {
+            self = failure.code == MCPErrorCode.invalidParams ? .usage : .failed
+        }
+    }
+
+    /// The status for one of Corral's own error codes.
+    init(_ code: ErrorCode) {
+        switch code {
+        case .notAllowed, .limitReached: self = .refused
+        case .unknownConnection, .unknownCard: self = .notFound
+        case .badSetting, .missingCredential: self = .usage
+        case .timeout: self = .timedOut
+        case .supervisorUnavailable, .shuttingDown: self = .unreachable
+        case .connectionExists, .installFailed, .startFailed, .toolExited, .memoryExceeded,
+            .pidsExceeded, .cpuExceeded, .networkDenied, .invalidOutput, .outputTooLarge,
+            .cancelled, .busy, .storeFailed:
+            self = .failed
+        }
+    }
+}
+
+/// The codes of JSON-RPC that the command tells apart.
+enum MCPErrorCode {
+    /// Wrong params; MCP also answers it for a tool that does not exist.
+    static let invalidParams = -32602
+}

@@ -1,0 +1,53 @@
+internal import Control
+
+/// Connections in words.
+enum ConnectionText {
+    /// What `corral connect` says in the end.
+    static func summary(_ connection: Connection, _ screen: Screen) -> [String] {
+        let count = connection.tools.count == 1 ? "1 tool" : "\(connection.tools.count) tools"
+        let title = screen.paint(sanitized(connection.name), .bold)
+        var lines = ["connected \(title) (card \(sanitized(connection.card))): \(count)"]
+        var table = Table(indent: 2)
+        for tool in connection.tools {
+            table.add(.init(tool.name), .init(firstLine(tool.description ?? tool.title), .dim))
+        }
+        lines += table.lines(screen)
+        return lines
+    }
+
+    /// What `corral list` prints.
+    static func list(_ connections: [Connection], _ screen: Screen) -> [String] {
+        guard !connections.isEmpty else {
+            return ["no connections yet; `corral cards` shows what you can connect"]
+        }
+        var table = Table(["NAME", "CARD", "STATE", "TOOLS", "LAST USED"])
+        for connection in connections {
+            table.add(
+                .init(connection.name, .bold), .init(connection.card),
+                .init(connection.state.rawValue, tint(connection.state)),
+                .init("\(connection.tools.count)"),
+                .init(connection.lastUsed.map(time) ?? "never"))
+        }
+        return table.lines(screen)
+    }
+
+    /// An instant in ISO 8601 to the minute: `2026-07-28 12:00`.
+    static func time(_ text: String) -> String {
+        text.count >= 16 ? String(text.prefix(16)).replacing("T", with: " ") : text
+    }
+
+    private static func tint(_ state: Connection.State) -> Screen.Tint {
+        switch state {
+        case .ready: .green
+        case .idle: .dim
+        case .installing, .starting: .yellow
+        case .failed: .red
+        }
+    }
+}
+
+/// The first line with words in it; what a description begins with.
+func firstLine(_ text: String?) -> String {
+    let lines = (text ?? "").split(whereSeparator: \.isNewline)
+    return String(lines.first { !$0.allSatisfy(\.isWhitespace) } ?? "")
+}
