@@ -28,8 +28,8 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         let (year, month, day) = Self.civil(days)
         let date = "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
         let seconds = rest / 1000
-        let time =
-            "\(digits(seconds / 3600, 2)):\(digits(seconds / 60 % 60, 2)):\(digits(seconds % 60, 2))"
+        let clock = [seconds / 3600, seconds / 60 % 60, seconds % 60]
+        let time = clock.map { digits($0, 2) }.joined(separator: ":")
         return "\(date)T\(time).\(digits(rest % 1000, 3))Z"
     }
 
