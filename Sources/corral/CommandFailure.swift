@@ -4,14 +4,14 @@ internal import JSONRPC
 /// Why a command did not do what was asked: what to print and the status to leave with.
 struct CommandFailure: Error, Equatable {
     /// How the process ends.
-    var status: ExitStatus
+    var status: CommandStatus
     /// Lines for standard error, made safe to print; the first begins with `corral: `.
     var lines: [String]
     /// The same as a JSON-RPC error object under `error`.
     var json: JSON
 
     /// A failure of the command's own: `problem` is a sentence `cannot VERB 'OBJECT': …`.
-    init(_ status: ExitStatus, _ problem: String, hint: String? = nil) {
+    init(_ status: CommandStatus, _ problem: String, hint: String? = nil) {
         self.status = status
         lines = ["corral: " + sanitized(problem)]
         if let hint { lines.append("hint: " + sanitized(hint)) }
@@ -22,7 +22,7 @@ struct CommandFailure: Error, Equatable {
 
     /// An error of the daemon on the way to `action`, a phrase like `call 'time__now'`.
     init(_ failure: Failure, doing action: String) {
-        status = ExitStatus(failure)
+        status = CommandStatus(failure)
         lines = ["corral: " + sanitized(Self.sentence(failure, action))]
         lines += (failure.log ?? []).suffix(Limit.logLinesShown).map { "  | " + sanitized($0) }
         if let hint = failure.hint { lines.append("hint: " + sanitized(hint)) }
@@ -30,7 +30,7 @@ struct CommandFailure: Error, Equatable {
     }
 
     /// A failure that has been told already.
-    static func told(_ status: ExitStatus) -> CommandFailure {
+    static func told(_ status: CommandStatus) -> CommandFailure {
         var failure = CommandFailure(status, "")
         failure.lines = []
         return failure

@@ -9,7 +9,7 @@ struct ErrorReport: Equatable {
     /// Text for standard error.
     var complaint = ""
     /// How the process ends.
-    var status: ExitStatus
+    var status: CommandStatus
 
     /// Words an error of ours, of the argument parser or of neither.
     init(_ error: any Error, answersJSON: Bool) {

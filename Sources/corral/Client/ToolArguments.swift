@@ -67,9 +67,11 @@ enum ToolArguments {
         do {
             parsed = try JSON.parse(Array(text.utf8))
         } catch {
-            return types.isEmpty ? .string(text) : nil
+            guard types.isEmpty else { return nil }
+            return .string(text)
         }
-        return types.isEmpty || types.contains(where: { fits(parsed, $0) }) ? parsed : nil
+        guard types.isEmpty || types.contains(where: { fits(parsed, $0) }) else { return nil }
+        return parsed
     }
 
     private static func fits(_ value: JSON, _ type: String) -> Bool {

@@ -1,7 +1,7 @@
 internal import Control
 
 /// How the command ends; scripts rely on these numbers.
-enum ExitStatus: Int32, CaseIterable {
+enum CommandStatus: Int32, CaseIterable {
     /// All went well.
     case success = 0
     /// What was asked for failed: a tool's error, a test that did not pass.
