@@ -133,3 +133,15 @@ public struct Pipe: ~Copyable, Sendable {
         try body(read, write)
     }
 }
+
+extension Descriptor {
+    /// A descriptor for a path only, links followed: enough for its status (open(2), O_PATH).
+    public static func openPath(_ path: String) throws(KernelError) -> Descriptor {
+        try open(path, CORRAL_O_PATH)
+    }
+}
+
+extension KernelError {
+    /// Whether nothing is there.
+    public var isMissing: Bool { errno == ENOENT || errno == ENOTDIR }
+}

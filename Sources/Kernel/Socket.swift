@@ -115,3 +115,17 @@ public enum Socket {
         _ = try check("sendto", address) { unsafe corral_notify(address, message) }
     }
 }
+
+extension Socket {
+    /// Makes receiving give up after a while, with nil (SO_RCVTIMEO, socket(7)).
+    public static func setReceiveTimeout(
+        of raw: CInt, milliseconds: Int
+    ) throws(KernelError) {
+        var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        _ = try check("setsockopt", "SO_RCVTIMEO") {
+            // The kernel copies the value during the call.
+            unsafe setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &time, size)
+        }
+    }
+}

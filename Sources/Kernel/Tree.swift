@@ -40,3 +40,8 @@ public struct Tree: ~Copyable, Sendable {
             })
     }
 }
+
+extension Tree {
+    /// Gives the ownership away: the caller closes the number.
+    public consuming func release() -> CInt { descriptor.release() }
+}

@@ -1,0 +1,74 @@
+import CLaunch
+
+/// One sandbox to start in a tree: who, how much, and which command.
+public struct LaunchPlan: Sendable, Equatable {
+    /// The host's uid and gid that it runs as: its own, nobody else's, never 0.
+    public var uid: UInt32
+    /// Whether it keeps the host's network namespace: the install phase only.
+    public var hostNetwork: Bool
+    /// The private /tmp, home and /dev/shm together, in bytes.
+    public var scratchBytes: Int
+    /// RLIMIT_CPU of each process, in seconds.
+    public var cpuSeconds: Int
+    /// RLIMIT_FSIZE in bytes.
+    public var fileBytes: Int
+    /// RLIMIT_NOFILE.
+    public var openFiles: Int
+    /// The name it sees as the host's.
+    public var hostname: String
+    /// Where it starts, absolute, in the sandbox.
+    public var directory: String
+    /// Where each tree that is passed along is mounted, absolute, in the sandbox.
+    public var trees: [String]
+    /// The command's words; the first is looked up in the usual places unless it has a slash.
+    public var arguments: [String]
+    /// `NAME=value`, the whole environment.
+    public var environment: [String]
+
+    /// An inode for each this many bytes of scratch: a flood of empty files ends like a large one.
+    private static let bytesPerInode = 4096
+
+    /// Describes one start.
+    public init(
+        uid: UInt32, hostNetwork: Bool = false, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
+        openFiles: Int, hostname: String, directory: String, trees: [String] = [],
+        arguments: [String], environment: [String]
+    ) {
+        self.uid = uid
+        self.hostNetwork = hostNetwork
+        self.scratchBytes = scratchBytes
+        self.cpuSeconds = cpuSeconds
+        self.fileBytes = fileBytes
+        self.openFiles = openFiles
+        self.hostname = hostname
+        self.directory = directory
+        self.trees = trees
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// The datagram for corral-launch; nil when it is beyond the launcher's limits.
+    func datagram(groups: Int) -> [UInt8]? {
+        guard
+            arguments.count <= Int(CORRAL_PLAN_ARGUMENTS), trees.count <= Int(CORRAL_PLAN_TREES),
+            environment.count <= Int(CORRAL_PLAN_ENVIRONMENT), groups <= Int(CORRAL_PLAN_GROUPS)
+        else { return nil }
+        let texts = [hostname, directory] + trees + arguments + environment
+        return PlanWriter.datagram(texts) { out in
+            out.put(UInt64(CORRAL_PLAN_LAUNCH))
+            out.put(hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
+            out.put(UInt64(uid))
+            out.put(scratchBytes)
+            out.put(scratchBytes / Self.bytesPerInode)
+            out.put(cpuSeconds)
+            out.put(fileBytes)
+            out.put(openFiles)
+            out.put(hostname)
+            out.put(directory)
+            out.put(groups)
+            out.put(trees)
+            out.put(arguments)
+            out.put(environment)
+        }
+    }
+}

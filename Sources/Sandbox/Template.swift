@@ -1,0 +1,148 @@
+import CLaunch
+import Glibc
+public import Kernel
+
+/// A finished tree with a zygote in it: one `corral-launch template` process, from which each
+/// sandbox is cloned.
+///
+/// The zygote dies with this process (prctl(2), PR_SET_PDEATHSIG), and goes when this object does:
+/// its socket closes.
+public final class Template {
+    private let socket: Descriptor
+    private let zygote: Child
+
+    /// How long the launcher may take over one answer, in milliseconds; it takes about one.
+    public static let patienceMilliseconds = 10_000
+
+    /// Starts a zygote and waits until its tree stands.
+    ///
+    /// - Parameters:
+    ///   - launcher: the path of corral-launch.
+    ///   - root: an empty host directory to build the tree on; nothing appears there on the host.
+    public init(
+        launcher: String, root: String, tree: TreePlan, filter: SystemCallFilter
+    ) throws(SandboxError) {
+        guard let datagram = tree.datagram(root: root, filter: filter) else {
+            throw SandboxError(
+                step: "write-plan", cause: "the tree is larger than a plan may be",
+                hint: "list fewer paths")
+        }
+        do throws(KernelError) {
+            let pair = try Socket.seqpacketPair()
+            zygote = try Child.spawn(
+                launcher, arguments: ["template"], environment: [],
+                descriptors: [pair.theirs.raw])
+            socket = try pair.split { ours, _ throws(KernelError) in ours }
+            try Socket.setReceiveTimeout(of: socket.raw, milliseconds: Self.patienceMilliseconds)
+            try Socket.send(datagram, over: socket.raw)
+        } catch {
+            throw SandboxError(step: "spawn", error, hint: "is corral-launch beside corrald?")
+        }
+        switch try answer().report {
+        case .ready: return
+        case .failed(let error): throw error
+        default: throw SandboxError(step: "read-report", cause: "the launcher is out of step")
+        }
+    }
+
+    deinit {
+        // It exits when the socket closes, a line below; killing is for one that is stuck. A
+        // failure means that it has gone already.
+        do throws(KernelError) {
+            try zygote.signal(SIGKILL)
+            _ = try zygote.reap()
+        } catch {}
+    }
+
+    /// The zygote's pid, for measuring.
+    public var pid: Int32 { zygote.pid }
+
+    /// Clones a sandbox. Its `started` or `failed` report comes on the status pipe.
+    ///
+    /// - Parameters:
+    ///   - groups: open `cgroup.procs` files that it joins first; closed here.
+    ///   - trees: detached mounts for `plan.trees`, in order.
+    public func launch(
+        _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: consuming Streams,
+        status: consuming Descriptor
+    ) throws(SandboxError) -> Child {
+        defer { for group in groups { _ = close(group) } }
+        guard let datagram = plan.datagram(groups: groups.count) else {
+            throw SandboxError(
+                step: "write-plan", cause: "the command or its environment is too long",
+                hint: "at most \(CORRAL_PLAN_ARGUMENTS) words and 192 KiB in all")
+        }
+        let passed =
+            [streams.input.raw, streams.output.raw, streams.errors.raw, status.raw] + groups
+            + trees.raw
+        do throws(KernelError) {
+            try Socket.send(datagram, descriptors: passed, over: socket.raw)
+        } catch {
+            throw SandboxError(step: "send-plan", error)
+        }
+        let (report, pidfd) = try answer()
+        switch report {
+        case .cloned(let pid):
+            guard let pidfd else {
+                throw SandboxError(step: "read-report", cause: "the launcher sent no pidfd")
+            }
+            return Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+        case .failed(let error): throw error
+        default: throw SandboxError(step: "read-report", cause: "the launcher is out of step")
+        }
+    }
+
+    private func answer() throws(SandboxError) -> (report: Report, pidfd: CInt?) {
+        do throws(KernelError) {
+            guard
+                let datagram = try Socket.receive(
+                    limit: Report.size, descriptors: 1, over: socket.raw)
+            else {
+                throw KernelError("recvmsg", "corral-launch", errno: ETIMEDOUT)
+            }
+            guard let report = Report(datagram.bytes) else {
+                throw KernelError("recvmsg", "corral-launch", errno: EPIPE)
+            }
+            return (report, datagram.descriptors.first)
+        } catch {
+            throw SandboxError(step: "read-report", error)
+        }
+    }
+}
+
+/// The tool's ends of its three pipes.
+public struct Streams: ~Copyable {
+    /// What the tool reads.
+    public let input: Descriptor
+    /// What it writes.
+    public let output: Descriptor
+    /// What it complains on.
+    public let errors: Descriptor
+
+    /// Takes the three ends over.
+    public init(
+        input: consuming Descriptor, output: consuming Descriptor, errors: consuming Descriptor
+    ) {
+        self.input = input
+        self.output = output
+        self.errors = errors
+    }
+}
+
+/// Detached mounts on their way into a sandbox; closed with this value.
+public struct Trees: ~Copyable {
+    /// The descriptors, in the order of the plan's targets.
+    public private(set) var raw: [CInt] = []
+
+    /// Starts with none.
+    public init() {}
+
+    /// Adds one.
+    public mutating func append(_ tree: consuming Tree) {
+        raw.append(tree.release())
+    }
+
+    deinit {
+        for number in raw { _ = close(number) }
+    }
+}
