@@ -99,7 +99,7 @@ let package = Package(
         tests("ControlTests", ["Control", "JSONRPC"]),
         tests("SupervisorProtocolTests", ["SupervisorProtocol"]),
         tests("ConfigurationTests", ["Configuration", "Kernel", "Policy", "RunCards"]),
-        tests("SandboxTests", ["Sandbox", "Kernel", "CKernel", "CLaunch", "Policy"]),
+        tests("SandboxTests", ["Sandbox", "Kernel", "CKernel", "CLaunch", "Policy", "YAML"]),
         tests("StoreTests", ["Store"]),
         tests(
             "SupervisorTests",

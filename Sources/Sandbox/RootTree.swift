@@ -71,7 +71,7 @@ public enum RootTree {
     private static func kind(of path: String) throws(KernelError) -> Bool? {
         do throws(KernelError) {
             return try !Descriptor.openPath(path).status(of: path).isDirectory
-        } catch where error.isMissing {
+        } catch  where error.isMissing {
             return nil
         }
     }

@@ -38,8 +38,10 @@ public struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible 
 
     private static func hint(step: String) -> String {
         switch step {
-        case "execute": "is the command there, inside the sandbox? see filesystem.read in its policy"
-        case "user-namespace": "user namespaces are switched off: see sysctl user.max_user_namespaces"
+        case "execute":
+            "is the command there, inside the sandbox? see filesystem.read in its policy"
+        case "user-namespace":
+            "user namespaces are switched off: see sysctl user.max_user_namespaces"
         case "open-sources": "a path in filesystem.read or filesystem.write cannot be opened"
         case "clone", "mount-namespace", "private-mounts": "corrald needs CAP_SYS_ADMIN"
         case "join-cgroups": "corrald needs a cgroup of its own: Delegate=yes under systemd"

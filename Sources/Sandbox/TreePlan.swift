@@ -37,7 +37,8 @@ public struct TreePlan: Sendable, Equatable {
     /// The datagram that makes corral-launch build the tree on the empty host directory `root`
     /// and keep `filter` for every sandbox; nil when it is beyond the launcher's limits.
     func datagram(root: String, filter: SystemCallFilter) -> [UInt8]? {
-        let texts = [root] + directories + links.flatMap { [$0.path, $0.content] }
+        let texts =
+            [root] + directories + links.flatMap { [$0.path, $0.content] }
             + files.flatMap { [$0.path, $0.content] } + mounts.flatMap { [$0.source, $0.target] }
         return PlanWriter.datagram(texts) { out in
             out.put(UInt64(CORRAL_PLAN_TEMPLATE))

@@ -1,0 +1,132 @@
+import Glibc
+import Kernel
+import Testing
+import YAML
+
+@testable import Policy
+@testable import Sandbox
+
+/// Where tests that start real sandboxes run: root, with the launcher beside the test program.
+enum Host {
+    static let launcher: String? = {
+        guard let own = try? System.executable(), let slash = own.lastIndex(of: "/") else {
+            return nil
+        }
+        let path = own[..<slash] + "/corral-launch"
+        return unsafe access(String(path), X_OK) == 0 ? String(path) : nil
+    }()
+    static var canLaunch: Bool { geteuid() == 0 && launcher != nil }
+    static let reason: Comment = "needs root and corral-launch beside the test program (make test)"
+}
+
+/// What a command inside a sandbox did.
+struct Outcome {
+    var reports: [Report] = []
+    var output = ""
+    var errors = ""
+
+    var status: Int32? {
+        for case .exited(let status, _) in reports { return status }
+        return nil
+    }
+    var failure: SandboxError? {
+        for case .failed(let error) in reports { return error }
+        return nil
+    }
+}
+
+/// One template and the means to run commands in it, gone without a trace afterwards.
+final class Confined {
+    let directory: String
+    let template: Template
+    /// The range of uids that these tests use; none of it may own anything on the host.
+    static let uid: UInt32 = 1_990_000_000
+
+    init(
+        read: [String] = ["/usr"], mountPoints: [String] = [],
+        profile: SyscallProfile = Confined.permissive
+    ) throws {
+        let launcher = try #require(Host.launcher)
+        directory = "/tmp/corral-test-sandbox-\(getpid())-\(System.monotonicMicroseconds)"
+        try Files.makeDirectory(directory, mode: 0o755)
+        let tree = try RootTree.compose(
+            .init(read: read, write: []), prefix: nil, mountPoints: mountPoints)
+        template = try Template(
+            launcher: launcher, root: directory, tree: tree,
+            filter: SystemCallFilter(compiling: profile))
+    }
+
+    deinit {
+        do { try Files.removeDirectory(directory) } catch { Issue.record("left behind: \(error)") }
+    }
+
+    /// Forbids just enough to show that a filter is there.
+    static let permissive = SyscallProfile(
+        name: "test", standard: .allow,
+        entries: [
+            .init(
+                calls: ["mount"], action: .errno(.EPERM), when: [], why: "the test",
+                place: Place(file: "test.yaml"))
+        ], file: "test.yaml")
+
+    static func plan(_ arguments: [String]) -> LaunchPlan {
+        LaunchPlan(
+            uid: uid, scratchBytes: 8 << 20, cpuSeconds: 20, fileBytes: 1 << 20, openFiles: 64,
+            hostname: "sandbox", directory: RootTree.home, arguments: arguments,
+            environment: ["PATH=/usr/bin:/bin", "HOME=\(RootTree.home)"])
+    }
+
+    /// Runs a command to its end; `input` is all it can read.
+    func run(
+        _ plan: LaunchPlan, input text: String = "", groups: [CInt] = [],
+        trees: consuming Trees = Trees()
+    ) throws -> Outcome {
+        let streams = try StreamPair()
+        let status = try Pipe()
+        let statusRead = try status.read.duplicate()
+        let child = try template.launch(
+            plan, groups: groups, trees: trees,
+            streams: Streams(
+                input: streams.input.read.duplicate(), output: streams.output.write.duplicate(),
+                errors: streams.errors.write.duplicate()),
+            status: status.write.duplicate())
+        var outcome = Outcome()
+        let input = try streams.input.write.duplicate()
+        let output = try streams.output.read.duplicate()
+        let errors = try streams.errors.read.duplicate()
+        // Every end that the tool has, or it never sees the end of its input, nor we of its output.
+        _ = consume streams
+        _ = consume status
+        try input.write(Array(text.utf8))
+        _ = consume input
+        outcome.output = String(decoding: try output.readAll(limit: 1 << 20), as: UTF8.self)
+        outcome.errors = String(decoding: try errors.readAll(limit: 1 << 20), as: UTF8.self)
+        let bytes = try statusRead.readAll(limit: 4096)
+        for start in stride(from: 0, to: bytes.count, by: Report.size) {
+            outcome.reports.append(try #require(Report(Array(bytes[start..<start + Report.size]))))
+        }
+        while try child.reap() == nil { _ = usleepUntilReadable(child.pidfd.raw) }
+        return outcome
+    }
+
+    private func usleepUntilReadable(_ raw: CInt) -> CInt {
+        var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&wait, 1, 10_000)
+    }
+}
+
+/// The three pipes of a command.
+struct StreamPair: ~Copyable {
+    let input: Pipe
+    let output: Pipe
+    let errors: Pipe
+
+    init() throws(KernelError) {
+        let first = try Pipe()
+        let second = try Pipe()
+        let third = try Pipe()
+        input = first
+        output = second
+        errors = third
+    }
+}

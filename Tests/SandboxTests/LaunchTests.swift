@@ -1,0 +1,130 @@
+import Glibc
+import Kernel
+import Testing
+
+@testable import Sandbox
+
+@Suite(.enabled(if: Host.canLaunch, Host.reason)) struct LaunchTests {
+    @Test func `a command runs and its exit status comes back`() throws {
+        let outcome = try Confined().run(Confined.plan(["/bin/sh", "-c", "echo hello; exit 7"]))
+        #expect(outcome.output == "hello\n")
+        #expect(outcome.reports == [.started, .exited(status: 7, signal: 0)])
+    }
+
+    @Test func `it reads its input to the end`() throws {
+        #expect(
+            try Confined().run(Confined.plan(["cat"]), input: "one line\n").output.isEmpty == false)
+    }
+
+    @Test func `a command that is not there fails at execute and says so`() throws {
+        let outcome = try Confined().run(Confined.plan(["/usr/bin/no-such-command"]))
+        #expect(outcome.failure?.step == "execute")
+        #expect(outcome.failure?.errno == ENOENT)
+    }
+
+    @Test func `it is user 1000 inside, itself outside, and has no capability`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/bin/sh", "-c",
+                "id -u; id -g; cat /proc/self/uid_map; grep -E '^(Cap|NoNew|Seccomp:|Groups)' /proc/self/status",
+            ]))
+        #expect(outcome.output.hasPrefix("1000\n1000\n"))
+        #expect(outcome.output.contains("1000 \(Confined.uid)          1"))
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            #expect(outcome.output.contains("\(set):\t0000000000000000\n"))
+        }
+        #expect(outcome.output.contains("NoNewPrivs:\t1\n"))
+        #expect(outcome.output.contains("Seccomp:\t2\n"))
+        #expect(outcome.output.contains("Groups:\t \n") || outcome.output.contains("Groups:\t\n"))
+    }
+
+    @Test func `it sees only the listed trees and its own processes`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/bin/sh", "-c",
+                "echo /*; echo /etc/*; echo /proc/[0-9]*; ls /proc | grep -v '[0-9]'",
+            ]))
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        let roots = try #require(lines.first).split(separator: " ").map(String.init)
+        #expect(
+            Set(roots).isSubset(of: [
+                "/bin", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
+                "/proc", "/sbin", "/scratch", "/tmp", "/usr",
+            ]))
+        #expect(lines[1] == "/etc/group /etc/hosts /etc/nsswitch.conf /etc/passwd")
+        #expect(lines[2].split(separator: " ").count <= 3)
+        #expect(!lines.contains("sys") && !lines.contains("kcore"))
+    }
+
+    @Test func `it can write its scratch and nothing else`() throws {
+        let script = """
+            for d in / /usr /etc /dev /opt/card /proc /scratch /home; do
+              (echo x > $d/probe) 2>/dev/null && echo "wrote $d"
+            done
+            echo x > /tmp/a && echo x > /home/tool/b && echo x > /dev/shm/c && echo scratch
+            """
+        #expect(try Confined().run(Confined.plan(["/bin/sh", "-c", script])).output == "scratch\n")
+    }
+
+    @Test func `the scratch ends where its size says`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/bin/sh", "-c",
+                "for i in 0 1 2 3 4 5 6 7 8 9; do head -c 1000000 /dev/zero > /tmp/$i || exit 3; done",
+            ]))
+        #expect(outcome.status == 3)
+        #expect(outcome.errors.contains("No space left"))
+    }
+
+    @Test func `it has no way to a network, not even its own loopback's addresses`() throws {
+        let script =
+            "import socket\ns=socket.socket()\ns.settimeout(2)\nprint(s.connect_ex(('127.0.0.1',1)), s.connect_ex(('10.0.0.1',1)))"
+        let outcome = try Confined().run(Confined.plan(["/usr/bin/python3", "-c", script]))
+        #expect(outcome.output == "\(ENETUNREACH) \(ENETUNREACH)\n")
+    }
+
+    @Test func `only descriptors 0, 1 and 2 are open`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/bin/sh", "-c", "ls -l /proc/self/fd | wc -l; readlink /proc/self/fd/0",
+            ]))
+        // total, 0, 1, 2 and ls's own directory
+        #expect(outcome.output.hasPrefix("5\n"))
+    }
+
+    @Test func `everything it started dies with it`() throws {
+        let outcome = try Confined().run(
+            Confined.plan(["/bin/sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 <&- & echo started"])
+        )
+        #expect(outcome.output == "started\n")
+        #expect(try processes(of: Confined.uid).isEmpty)
+    }
+
+    @Test func `a signal that ends the tool is named`() throws {
+        let outcome = try Confined().run(Confined.plan(["/bin/sh", "-c", "kill -9 $$"]))
+        #expect(outcome.reports.last == .exited(status: -1, signal: SIGKILL))
+    }
+
+    @Test func `the filter holds`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/usr/bin/python3", "-c",
+                "import ctypes;l=ctypes.CDLL(None,use_errno=True);print(l.mount(b'a',b'/tmp',b'tmpfs',0,None),ctypes.get_errno())",
+            ]))
+        #expect(outcome.output == "-1 \(EPERM)\n")
+    }
+
+    @Test func `the limits on files and descriptors hold`() throws {
+        let outcome = try Confined().run(
+            Confined.plan(["/bin/sh", "-c", "ulimit -n; ulimit -c; ulimit -t; ulimit -f"]))
+        #expect(outcome.output == "64\n0\n20\n2048\n")
+    }
+
+    /// Processes of a uid, by /proc.
+    private func processes(of uid: UInt32) throws -> [String] {
+        try Files.names(in: "/proc").filter { $0.allSatisfy(\.isNumber) }.filter { pid in
+            guard let status = try Files.status("/proc/" + pid) else { return false }
+            return status.uid == uid
+        }
+    }
+}
