@@ -80,7 +80,7 @@ let package = Package(
             ]),
 
         // Programs. corral-launch is C only and linked statically by the Makefile.
-        program("corrald", ["Supervisor", "Configuration", "Kernel"]),
+        program("corrald", ["Supervisor", "Configuration", "Kernel", "YAML"]),
         program("corral-broker", ["Broker", "Configuration", "Kernel", "Store", logging]),
         program(
             "corral",

@@ -142,3 +142,8 @@ int corral_lstat(const char *path, corral_stat_t *out)
     copy_stat(&status, out);
     return 0;
 }
+
+int corral_syncfs(int fd)
+{
+    return syncfs(fd);
+}

@@ -126,10 +126,10 @@ public struct Pipe: ~Copyable, Sendable {
         self.write = write
     }
 
-    /// Keeps one end and hands the other away.
-    public consuming func split<Result>(
-        _ body: (consuming Descriptor, consuming Descriptor) throws(KernelError) -> Result
-    ) throws(KernelError) -> Result {
+    /// Hands both ends away: the reading one, the writing one.
+    public consuming func split<Result: ~Copyable, Failure: Error>(
+        _ body: (consuming Descriptor, consuming Descriptor) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try body(read, write)
     }
 }
@@ -144,4 +144,14 @@ extension Descriptor {
 extension KernelError {
     /// Whether nothing is there.
     public var isMissing: Bool { errno == ENOENT || errno == ENOTDIR }
+}
+
+extension Descriptor {
+    /// Locks the file for this process alone (flock(2)), for as long as it is open; throws what
+    /// `error` makes when somebody else has it.
+    public borrowing func lockExclusively<Failure: Error>(
+        or error: () -> Failure
+    ) throws(Failure) {
+        guard corral_lock_exclusively(raw) == 0 else { throw error() }
+    }
 }

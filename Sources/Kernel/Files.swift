@@ -150,3 +150,19 @@ public enum Files {
         return String(decoding: buffer[..<used].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
+
+extension Files {
+    /// Waits until everything written to the file system that `path` lies in is on disk
+    /// (syncfs(2)).
+    public static func synchronize(_ path: String) throws(KernelError) {
+        let place = try Descriptor.open(path, O_RDONLY)
+        let raw = place.raw
+        _ = try check("syncfs", path) { corral_syncfs(raw) }
+    }
+
+    /// Makes a new file with the given text; an existing one is an error.
+    public static func create(_ path: String, mode: UInt32, text: String) throws(KernelError) {
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        try file.write(Array(text.utf8), to: path)
+    }
+}

@@ -156,3 +156,12 @@ public enum System {
         return unsafe String(cString: value)
     }
 }
+
+extension Child {
+    /// Whether it has ended and waits to be reaped.
+    public borrowing func reapable() throws(KernelError) -> Bool {
+        let poller = try Poller()
+        try poller.add(pidfd.raw, token: 0)
+        return try !poller.wait(milliseconds: 0).isEmpty
+    }
+}

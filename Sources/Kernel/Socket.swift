@@ -129,3 +129,8 @@ extension Socket {
         }
     }
 }
+
+extension Socket.Pair {
+    /// Keeps this process's end and closes the other.
+    public consuming func keepOurs() -> Descriptor { ours }
+}

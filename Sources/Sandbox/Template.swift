@@ -63,8 +63,8 @@ public final class Template {
     ///   - groups: open `cgroup.procs` files that it joins first; closed here.
     ///   - trees: detached mounts for `plan.trees`, in order.
     public func launch(
-        _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: consuming Streams,
-        status: consuming Descriptor
+        _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: borrowing Streams,
+        status: borrowing Descriptor
     ) throws(SandboxError) -> Child {
         defer { for group in groups { _ = close(group) } }
         guard let datagram = plan.datagram(groups: groups.count) else {

@@ -1,9 +1,9 @@
 import CLaunch
 
 /// What a sandbox's root is made of; the same for every sandbox of one policy and card.
-public struct TreePlan: Sendable, Equatable {
+public struct TreePlan: Sendable, Hashable {
     /// A host file or directory that appears in the tree.
-    public struct Mount: Sendable, Equatable {
+    public struct Mount: Sendable, Hashable {
         /// Absolute, on the host.
         public var source: String
         /// Absolute, in the sandbox.
@@ -12,10 +12,18 @@ public struct TreePlan: Sendable, Equatable {
         public var writable: Bool
         /// Whether it is a file; else a directory.
         public var isFile: Bool
+
+        /// Describes one mount.
+        public init(source: String, target: String, writable: Bool, isFile: Bool) {
+            self.source = source
+            self.target = target
+            self.writable = writable
+            self.isFile = isFile
+        }
     }
 
     /// A link or a small file of the tree's own.
-    public struct Entry: Sendable, Equatable {
+    public struct Entry: Sendable, Hashable {
         /// Absolute, in the sandbox.
         public var path: String
         /// The link's target, or the file's text.

@@ -1,1 +1,169 @@
+public import Configuration
+import Glibc
+import Kernel
+import Sandbox
+import SupervisorProtocol
 
+/// The root half: one thread, one loop. It owns the privilege to make sandboxes and uses it only
+/// for what its own policies allow.
+public final class Supervisor {
+    /// What the loop waits for.
+    enum Source {
+        case signals
+        case link
+        case broker
+        case sweeper
+        case status(UInt64)
+        case process(UInt64)
+
+        var token: UInt64 {
+            switch self {
+            case .signals: 1
+            case .link: 2
+            case .broker: 3
+            case .sweeper: 4
+            case .status(let id): id << 1 | 1 << 63
+            case .process(let id): id << 1 | 1 | 1 << 63
+            }
+        }
+
+        init?(token: UInt64) {
+            switch token {
+            case 1: self = .signals
+            case 2: self = .link
+            case 3: self = .broker
+            case 4: self = .sweeper
+            case (1 << 63)...:
+                let id = (token & ~(1 << 63)) >> 1
+                self = token & 1 == 0 ? .status(id) : .process(id)
+            default: return nil
+            }
+        }
+    }
+
+    let settings: Settings
+    let set: PolicySet
+    let journal = Journal()
+    let instance: Instance
+    let programs: Programs
+    let poller: Poller
+    let signals: Signals
+    let listener: Descriptor
+    let brokerAccount: Account
+    var nursery: Nursery
+    var sandboxes: [UInt64: RunningSandbox] = [:]
+    var installations: [String: Installation] = [:]
+    /// Ended sandboxes whose cgroup is still to be removed, and how often that was tried.
+    var graves: [(sandbox: RunningSandbox, attempts: Int)] = []
+    var broker: BrokerProcess?
+    /// Whether the link to the broker is watched.
+    var linked = false
+    /// When a broker that does not run is started, by the monotonic clock in microseconds.
+    var restartAt: UInt64 = 0
+    var restartPause = Limit.restartMilliseconds.lowerBound
+    var sweeper: Sweeper?
+    /// Set once: when to stop waiting for the broker's drain.
+    var stopping: UInt64?
+    var readyTold = false
+
+    /// Prepares everything: directories, cgroups, filters, the control socket. Nothing runs yet.
+    public init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
+        let startup = try Startup(settings, set: set)
+        self.settings = settings
+        self.set = set
+        programs = startup.programs
+        brokerAccount = startup.brokerAccount
+        nursery = startup.nursery
+        instance = startup.instance
+        poller = startup.poller
+        signals = startup.signals
+        listener = startup.listener
+    }
+
+    /// Runs until SIGTERM or SIGINT; then lets the broker finish, ends every sandbox, and leaves
+    /// nothing behind.
+    public func run() throws(SupervisorError) {
+        do throws(KernelError) {
+            try poller.add(signals.raw, token: Source.signals.token)
+            try startSweeper()
+            while !isOver {
+                try startBrokerIfDue()
+                for ready in try poller.wait(milliseconds: nextWake()) {
+                    guard let source = Source(token: ready.token) else { continue }
+                    try handle(source)
+                }
+                try endWhatIsLate()
+                try bury()
+            }
+            try leave()
+        } catch {
+            throw SupervisorError(
+                "go on as", "corrald", "event-loop", error,
+                hint: "this is a defect: please report it")
+        }
+    }
+
+    private func handle(_ source: Source) throws(KernelError) {
+        switch source {
+        case .signals: while let signal = try signals.next() { try received(signal) }
+        case .link: try readRequests()
+        case .broker: try brokerEnded()
+        case .sweeper: try sweeperEnded()
+        case .status(let id): try readReports(of: id)
+        case .process(let id): try processEnded(id)
+        }
+    }
+
+    private func received(_ signal: CInt) throws(KernelError) {
+        switch signal {
+        case SIGTERM, SIGINT: try beginStop()
+        default: journal.event("signal-ignored", [("signal", String(signal))])
+        }
+    }
+
+    private var isOver: Bool {
+        guard let stopping else { return false }
+        let drained = broker == nil || System.monotonicMicroseconds >= stopping
+        return drained && sandboxes.isEmpty && graves.isEmpty
+    }
+
+    /// Milliseconds until something is due; nil when nothing is.
+    private func nextWake() -> Int? {
+        if !graves.isEmpty { return Limit.burialMilliseconds }
+        var due = sandboxes.values.compactMap(\.deadline)
+        if broker == nil && stopping == nil { due.append(restartAt) }
+        if let stopping { due.append(stopping) }
+        guard let first = due.min() else { return nil }
+        let now = System.monotonicMicroseconds
+        return first <= now ? 0 : Int((first - now) / 1000) + 1
+    }
+
+    private func beginStop() throws(KernelError) {
+        guard stopping == nil else { return }
+        journal.event("stopping")
+        notify("STOPPING=1")
+        stopping = System.monotonicMicroseconds + UInt64(Limit.drainMilliseconds) * 1000
+        try broker?.child.signal(SIGTERM)
+        if broker == nil { try killAll() }
+    }
+
+    /// What must not stay: the socket, the cgroups, the sweeper's reason to exist.
+    private func leave() throws(KernelError) {
+        try broker?.child.signal(SIGKILL)
+        try Files.remove(settings.controlSocket)
+        for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
+        try Files.removeDirectory(instance.treeRoot)
+        try stopSweeper()
+        journal.event("stopped")
+    }
+
+    /// Tells systemd, when it listens (sd_notify(3)).
+    func notify(_ message: String) {
+        guard let address = System.environment("NOTIFY_SOCKET") else { return }
+        do throws(KernelError) {
+            try Socket.notify(message, to: address)
+        } catch {
+            journal.event("notify-failed", [("cause", error.description)])
+        }
+    }
+}

@@ -95,7 +95,7 @@ public enum Event: Sendable, Equatable {
 }
 
 /// Why the supervisor did not do what it was asked.
-public struct Refusal: Sendable, Equatable {
+public struct Refusal: Error, Sendable, Equatable {
     /// Kinds of refusal that a caller decides on.
     public enum Code: UInt8, Sendable, Equatable, CaseIterable {
         /// The request names something that no policy or card allows.

@@ -18,6 +18,7 @@ int corral_pipe2(int ends[_Nonnull 2], int flags);
 int corral_mkdirat(int directory, const char *path, mode_t mode);
 int corral_set_nonblocking(int fd, bool on);
 int corral_lock_exclusively(int fd); // flock(2) LOCK_EX | LOCK_NB
+int corral_syncfs(int fd);
 
 extern const uint64_t CORRAL_RESOLVE_NO_SYMLINKS;
 extern const uint64_t CORRAL_RESOLVE_NO_MAGICLINKS;

@@ -1,0 +1,33 @@
+import Glibc
+import Kernel
+
+/// What corrald says of itself: one event a line on standard error, for journald or a terminal.
+struct Journal {
+    private let output: CInt = 2
+
+    /// Writes `corrald: EVENT key=value …`; control characters in values are made visible.
+    func event(_ name: String, _ fields: [(String, String)] = []) {
+        let line = fields.reduce("corrald: " + name) { line, field in
+            line + " \(field.0)=\(Self.visible(field.1))"
+        }
+        let bytes = Array((line + "\n").utf8)
+        // Nobody is left to tell when standard error itself fails.
+        _ = unsafe write(output, bytes, bytes.count)
+    }
+
+    private static func visible(_ text: String) -> String {
+        let plain = text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value < 0x7f && $0 != "\""
+        }
+        if plain && !text.isEmpty { return text }
+        let escaped = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\"", "\\": "\\\(scalar)"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+                "\\x" + String(scalar.value, radix: 16)
+            default: String(scalar)
+            }
+        }
+        return "\"" + escaped.joined() + "\""
+    }
+}

@@ -1,0 +1,27 @@
+/// Bounds of the supervisor, each with its reason.
+enum Limit {
+    /// Sandboxes at once: a uid, a cgroup and three pipes each; 500 is the design's figure.
+    static let sandboxes = 1024
+    /// Trees kept ready: about 200 KiB each.
+    static let templates = 64
+    /// From a clone to its exec, in milliseconds; it takes about two.
+    static let launchMilliseconds = 10_000
+    /// How long the broker may take to finish what is under way at a stop, in milliseconds.
+    static let drainMilliseconds = 5_000
+    /// The pause before a broker that died is started again, in milliseconds: first and longest.
+    static let restartMilliseconds = 100...5_000
+    /// A broker that ran this long, in milliseconds, begins again at the short pause.
+    static let steadyMilliseconds = 60_000
+    /// Between two attempts to remove a cgroup whose last process is on its way out.
+    static let burialMilliseconds = 5
+    /// Attempts before a cgroup is left to the sweep at the next start: ten seconds.
+    static let burialAttempts = 2_000
+    /// Pending connections of the control socket: clients that come while the broker restarts.
+    static let backlog: Int32 = 1_024
+    /// The longest value of a credential in bytes.
+    static let credentialBytes = 32 << 10
+    /// Installations under way at once; each may use a whole core.
+    static let installations = 4
+    /// The largest file an installation may write, in bytes: some wheels carry a whole server.
+    static let installFileBytes = 1 << 30
+}

@@ -1,0 +1,186 @@
+import Configuration
+import Glibc
+import Kernel
+import Policy
+import RunCards
+import Sandbox
+import SupervisorProtocol
+
+extension Supervisor {
+    /// Reads what the broker asks; one that breaks the protocol is ended.
+    func readRequests() throws(KernelError) {
+        while let link = broker?.link.raw, linked {
+            guard
+                let datagram = try Socket.receive(
+                    limit: SupervisorProtocol.Limit.messageBytes, descriptors: 0, over: link)
+            else { return }
+            // The end: its pidfd tells the rest.
+            guard !datagram.bytes.isEmpty else {
+                linked = false
+                return try poller.remove(link)
+            }
+            let request: Request
+            do throws(DecodingError) {
+                guard !datagram.truncated else { throw .tooLong }
+                request = try Request(decoding: datagram.bytes)
+            } catch {
+                journal.event("broker-protocol-error", [("cause", "\(error)")])
+                return try broker?.child.signal(SIGKILL) ?? ()
+            }
+            try answer(request)
+        }
+    }
+
+    private func answer(_ request: Request) throws(KernelError) {
+        switch request {
+        case .hello(let version): try greet(version)
+        case .start(let start): try self.start(start)
+        case .install(let id, let card): try install(id, card)
+        case .kill(let sandbox): try kill(sandbox)
+        case .usage(let id, let sandbox): try usage(id, sandbox)
+        }
+    }
+
+    private func greet(_ version: UInt32) throws(KernelError) {
+        try send(.hello(version: SupervisorProtocol.Limit.version))
+        guard version == SupervisorProtocol.Limit.version else {
+            journal.event("broker-version", [("version", String(version))])
+            return try broker?.child.signal(SIGKILL) ?? ()
+        }
+        if !readyTold {
+            readyTold = true
+            journal.event("ready", [("socket", settings.controlSocket)])
+            notify("READY=1")
+        }
+    }
+
+    private func kill(_ id: UInt64) throws(KernelError) {
+        guard let sandbox = sandboxes[id], case .server = sandbox.purpose else { return }
+        sandbox.requested = true
+        try sandbox.child.signal(SIGKILL)
+    }
+
+    private func usage(_ id: UInt64, _ sandbox: UInt64) throws(KernelError) {
+        guard let sandbox = sandboxes[sandbox] else {
+            let gone = Refusal(code: .unknown, message: "cannot measure a sandbox: it is gone")
+            return try send(.refused(id: id, gone))
+        }
+        try send(.usage(id: id, try Usage(of: sandbox.cgroup)))
+    }
+
+    private func start(_ request: Request.Start) throws(KernelError) {
+        let sandbox: RunningSandbox
+        do throws(Refusal) {
+            sandbox = try clone(request)
+        } catch {
+            journal.event("start-refused", [("card", request.card), ("cause", error.message)])
+            return try send(.refused(id: request.id, error))
+        }
+        try watch(sandbox)
+    }
+
+    private func clone(_ request: Request.Start) throws(Refusal) -> RunningSandbox {
+        guard sandboxes.count < Limit.sandboxes, stopping == nil else {
+            throw Refusal(
+                code: .host,
+                message: "cannot start '\(request.card)': "
+                    + (stopping == nil
+                        ? "\(Limit.sandboxes) sandboxes run already" : "corrald is stopping"))
+        }
+        let accounts = try host("read the accounts") { () throws(KernelError) in try Accounts() }
+        let user = accounts.user(request.user)
+        let groups = accounts.groups(of: user)
+        let caller = Caller(uid: user.uid, user: user.name, groups: groups.map(\.name))
+        let resolution = try Resolution(request, set: set, caller: caller)
+        let order = try self.order(request, resolution)
+        let pipes = try host("make pipes") { () throws(KernelError) in try ServerPipes() }
+        let sandbox = try nursery.start(order, streams: pipes.theirs) { uid throws(Refusal) in
+            var trees = Trees()
+            for directory in resolution.directories {
+                trees.append(
+                    try UserDirectory.tree(directory, of: user, groups: groups, sandbox: uid))
+            }
+            return trees
+        }
+        sandbox.ends = pipes.ours()
+        return sandbox
+    }
+
+    private func order(
+        _ request: Request.Start, _ resolution: Resolution
+    ) throws(Refusal) -> Nursery.Order {
+        let limits = resolution.policy.limits
+        let targets = resolution.directories.map(\.path)
+        do throws(SandboxError) {
+            let tree = try RootTree.compose(
+                resolution.policy.filesystem, prefix: try prefixRoot(of: resolution.card),
+                mountPoints: targets)
+            let plan = LaunchPlan(
+                uid: 0, scratchBytes: limits.scratch,
+                cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
+                openFiles: limits.openFiles, hostname: resolution.card.name,
+                directory: RootTree.home, trees: targets, arguments: resolution.command,
+                environment: resolution.environment)
+            return Nursery.Order(
+                purpose: .server(request: request.id), tree: tree,
+                profile: resolution.policy.syscalls,
+                limits: .init(
+                    memoryBytes: limits.memory.standard, processes: limits.processes,
+                    cpuMillicores: limits.cpuMillicores),
+                plan: plan)
+        } catch {
+            throw Refusal(
+                code: .launch, message: error.description, step: error.step, errno: error.errno)
+        }
+    }
+
+    /// The packages of a card, which must have been installed; nil when it has none.
+    private func prefixRoot(of card: RunCard) throws(SandboxError) -> String? {
+        guard card.install != nil else { return nil }
+        do throws(KernelError) {
+            if let prefix = prefix(of: card), try prefix.isInstalled() { return prefix.root }
+        } catch {
+            throw SandboxError(step: "find-packages", error)
+        }
+        throw SandboxError(
+            step: "find-packages", cause: "the packages of card '\(card.name)' are not installed",
+            hint: "connect it again: 'corral connect \(card.name)'")
+    }
+
+    func prefix(of card: RunCard) -> Prefix? {
+        set.locks[card.name].map { Prefix(card: card.name, lock: $0.text, instance: instance) }
+    }
+
+    private func host<Result: ~Copyable>(
+        _ verb: String, _ body: () throws(KernelError) -> Result
+    ) throws(Refusal) -> Result {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            throw Refusal(code: .host, message: "cannot \(verb): \(error)", errno: error.errno)
+        }
+    }
+}
+
+/// The three pipes of a server: the tool's ends and the broker's.
+struct ServerPipes: ~Copyable {
+    let theirs: Streams
+    private let broker: BrokerEnds
+
+    init() throws(KernelError) {
+        let input = try Pipe()
+        let output = try Pipe()
+        let errors = try Pipe()
+        let tool = Streams(
+            input: try input.read.duplicate(), output: try output.write.duplicate(),
+            errors: try errors.write.duplicate())
+        let ours = BrokerEnds(
+            input: try input.write.duplicate(), output: try output.read.duplicate(),
+            errors: try errors.read.duplicate())
+        theirs = tool
+        broker = ours
+    }
+
+    /// Keeps the broker's ends and closes the tool's.
+    consuming func ours() -> BrokerEnds { broker }
+}

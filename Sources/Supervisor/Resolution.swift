@@ -1,0 +1,114 @@
+import Configuration
+import Kernel
+import Policy
+import RunCards
+import Sandbox
+import SupervisorProtocol
+
+/// A start request checked against the policies and cards that this process read itself: every
+/// name looked up, every value allowed by the card. Pure.
+struct Resolution: Equatable {
+    let card: RunCard
+    /// The policy as the card narrows it.
+    let policy: Policy
+    let command: [String]
+    /// `NAME=value` lines, credentials included.
+    let environment: [String]
+    let directories: [RunCard.Directory]
+
+    init(
+        _ request: Request.Start, set: PolicySet, caller: Caller
+    ) throws(Refusal) {
+        guard let card = set.cards[request.card], let policy = set.narrowed[request.card] else {
+            throw Refusal(
+                code: .notAllowed,
+                message: "cannot start '\(request.card)': no run card has this name")
+        }
+        self.card = card
+        self.policy = policy
+        try Self.check(caller, card, set.access)
+        let settings = try Self.settings(request, card)
+        let credentials = try Self.credentials(request, card)
+        do throws(SettingError) {
+            command = try card.command(settings: settings)
+            directories = try card.directories(settings: settings)
+            environment =
+                Self.standardEnvironment
+                + (try card.environment(settings: settings)).map { "\($0.name)=\($0.value)" }
+                + credentials
+        } catch {
+            throw Refusal(code: .badSetting, message: error.description)
+        }
+        guard !command.isEmpty else {
+            throw Refusal(
+                code: .badSetting, message: "cannot start '\(card.name)': its command is empty")
+        }
+        for directory in directories {
+            guard let place = RootTree.conflict(of: directory.path) else { continue }
+            throw Refusal(
+                code: .badSetting,
+                message: "cannot mount '\(directory.path)': the sandbox has its own '\(place)' "
+                    + "(choose a directory elsewhere, for example below your home)")
+        }
+    }
+
+    /// What every tool gets; nothing of this process's own environment.
+    static let standardEnvironment = [
+        "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=\(RootTree.home)", "USER=tool", "LOGNAME=tool",
+        "LANG=C.UTF-8", "TMPDIR=/tmp",
+    ]
+
+    private static func check(
+        _ caller: Caller, _ card: RunCard, _ access: Access
+    ) throws(Refusal) {
+        var verdict = access.decide(user: caller, card: card.name)
+        if verdict.isAllowed && card.freeCommand { verdict = access.mayRunCommands(caller) }
+        guard !verdict.isAllowed else { return }
+        throw Refusal(
+            code: .notAllowed,
+            message: "cannot start '\(card.name)' for user '\(caller.user)': "
+                + "\(verdict.place): \(verdict.rule)")
+    }
+
+    private static func settings(
+        _ request: Request.Start, _ card: RunCard
+    ) throws(Refusal) -> [String: [String]] {
+        var settings: [String: [String]] = [:]
+        for setting in request.settings {
+            guard settings.updateValue(setting.values, forKey: setting.name) == nil else {
+                throw Refusal(
+                    code: .badSetting,
+                    message: "cannot start '\(card.name)': setting '\(setting.name)' is given twice"
+                )
+            }
+        }
+        return settings
+    }
+
+    private static func credentials(
+        _ request: Request.Start, _ card: RunCard
+    ) throws(Refusal) -> [String] {
+        var lines: [String] = []
+        var missing = Set(card.credentials.filter(\.required).map(\.name))
+        for given in request.credentials {
+            guard let known = card.credentials.first(where: { $0.name == given.name }) else {
+                throw refusal(card, given.name, "is no credential of this card")
+            }
+            guard given.value.utf8.count <= Limit.credentialBytes else {
+                throw refusal(card, given.name, "is longer than \(Limit.credentialBytes) bytes")
+            }
+            missing.remove(known.name)
+            lines.append("\(known.env)=\(given.value)")
+        }
+        if let name = missing.min() {
+            throw refusal(card, name, "is required and not given")
+        }
+        return lines
+    }
+
+    private static func refusal(_ card: RunCard, _ name: String, _ cause: String) -> Refusal {
+        Refusal(
+            code: .badSetting, message: "cannot start '\(card.name)': credential '\(name)' \(cause)"
+        )
+    }
+}

@@ -1,0 +1,71 @@
+import Kernel
+import Sandbox
+import SupervisorProtocol
+
+/// One sandbox from its clone to its burial, with everything that must be given back.
+final class RunningSandbox {
+    /// What it is for, and so who hears of it.
+    enum Purpose {
+        /// A server; its start was asked for under this number.
+        case server(request: UInt64)
+        /// A step of an installation, by the prefix's name.
+        case installation(prefix: String)
+    }
+
+    let id: UInt64
+    let purpose: Purpose
+    let uid: UInt32
+    let cgroup: Cgroup
+    let child: Child
+    /// The launcher's reports, non-blocking.
+    let status: Descriptor
+    /// Our ends of a server's pipes, until the broker has them.
+    var ends: BrokerEnds?
+    /// When it must have been executed, or have ended, by the monotonic clock in microseconds.
+    var deadline: UInt64?
+    /// Whether the broker has been told that it runs.
+    var announced = false
+    /// Whether the supervisor killed it on request.
+    var requested = false
+    /// Why it never ran, when it did not.
+    var failure: SandboxError?
+    /// How its tool ended, once its pid 1 has said so.
+    var ended: (status: Int32, signal: Int32)?
+    /// Whether its pid 1 has been reaped.
+    var reaped = false
+
+    init(
+        id: UInt64, purpose: Purpose, uid: UInt32, cgroup: Cgroup, child: consuming Child,
+        status: consuming Descriptor, deadline: UInt64?
+    ) {
+        self.id = id
+        self.purpose = purpose
+        self.uid = uid
+        self.cgroup = cgroup
+        self.child = child
+        self.status = status
+        self.deadline = deadline
+    }
+}
+
+/// The three descriptors that the broker gets.
+struct BrokerEnds: ~Copyable {
+    /// What the tool reads; written by the broker.
+    let input: Descriptor
+    /// What it writes.
+    let output: Descriptor
+    /// What it complains on.
+    let errors: Descriptor
+}
+
+extension Usage {
+    /// What a cgroup has counted, beside its limits.
+    init(of cgroup: Cgroup) throws(KernelError) {
+        let counted = try cgroup.usage()
+        self.init(
+            cpuMicroseconds: counted.cpuMicroseconds, memoryPeakBytes: counted.memoryPeakBytes,
+            memoryLimitBytes: UInt64(cgroup.limits.memoryBytes),
+            memoryKills: counted.memoryKills, processRefusals: counted.processRefusals,
+            processLimit: UInt64(cgroup.limits.processes))
+    }
+}

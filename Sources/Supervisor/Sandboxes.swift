@@ -1,0 +1,135 @@
+import Glibc
+import Kernel
+import Sandbox
+import SupervisorProtocol
+
+extension Supervisor {
+    /// Takes a cloned sandbox into the loop.
+    func watch(_ sandbox: RunningSandbox) throws(KernelError) {
+        sandboxes[sandbox.id] = sandbox
+        try poller.add(sandbox.status.raw, token: Source.status(sandbox.id).token)
+        try poller.add(sandbox.child.pidfd.raw, token: Source.process(sandbox.id).token)
+    }
+
+    /// Reads what the launcher and the sandbox's pid 1 say.
+    func readReports(of id: UInt64) throws(KernelError) {
+        guard let sandbox = sandboxes[id] else { return }
+        if try !drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
+    }
+
+    /// False at the end of the pipe.
+    private func drainReports(_ sandbox: RunningSandbox) throws(KernelError) -> Bool {
+        while let bytes = try sandbox.status.read(limit: Report.size, from: "status") {
+            guard !bytes.isEmpty else { return false }
+            try take(Report(bytes), of: sandbox)
+        }
+        return true
+    }
+
+    private func take(_ report: Report?, of sandbox: RunningSandbox) throws(KernelError) {
+        switch report {
+        case .started: try started(sandbox)
+        case .failed(let error): sandbox.failure = error
+        case .exited(let status, let signal): sandbox.ended = (status, signal)
+        default: try sandbox.child.signal(SIGKILL)
+        }
+    }
+
+    /// Its tool has been executed: the look from outside, and only then the way to it.
+    private func started(_ sandbox: RunningSandbox) throws(KernelError) {
+        do throws(SandboxError) {
+            try Posture.verify(pid: sandbox.child.pid, uid: sandbox.uid)
+        } catch {
+            // One that has ended since tells nothing any more, and there is nothing to hand over.
+            if try sandbox.child.reapable() { return }
+            sandbox.failure = error
+            return try sandbox.child.signal(SIGKILL)
+        }
+        guard case .server(let request) = sandbox.purpose else { return }
+        sandbox.deadline = nil
+        sandbox.announced = true
+        guard let ends = sandbox.ends.take() else { return }
+        try send(
+            .started(id: request, sandbox: sandbox.id),
+            descriptors: [
+                ends.input.raw, ends.output.raw, ends.errors.raw, sandbox.child.pidfd.raw,
+            ])
+    }
+
+    /// Its pid 1 has ended, and the kernel has ended everything else in it.
+    func processEnded(_ id: UInt64) throws(KernelError) {
+        guard let sandbox = sandboxes[id], let ending = try sandbox.child.reap() else { return }
+        try poller.remove(sandbox.child.pidfd.raw)
+        if try drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
+        sandboxes[id] = nil
+        let usage = try Usage(of: sandbox.cgroup)
+        graves.append((sandbox, 0))
+        let ended = sandbox.ended ?? (ending.status == 0 ? -1 : ending.status, ending.signal)
+        switch sandbox.purpose {
+        case .server(let request): try serverEnded(sandbox, request, ended, usage)
+        case .installation(let prefix): try stepEnded(prefix, sandbox, ended, usage)
+        }
+    }
+
+    private func serverEnded(
+        _ sandbox: RunningSandbox, _ request: UInt64, _ ended: (status: Int32, signal: Int32),
+        _ usage: Usage
+    ) throws(KernelError) {
+        if let failure = sandbox.failure {
+            let refusal = Refusal(
+                code: .launch, message: failure.description, step: failure.step,
+                errno: failure.errno)
+            return try send(.refused(id: request, refusal))
+        }
+        // It ended so fast that nobody has been told it ran: the broker wants its last words.
+        if !sandbox.announced, let ends = sandbox.ends.take() {
+            try send(
+                .started(id: request, sandbox: sandbox.id),
+                descriptors: [
+                    ends.input.raw, ends.output.raw, ends.errors.raw, sandbox.child.pidfd.raw,
+                ])
+        }
+        let ending = Ending(
+            status: ended.status, signal: ended.signal, requested: sandbox.requested, usage: usage)
+        try send(.exited(sandbox: sandbox.id, ending))
+    }
+
+    /// Kills what has not started, or not finished installing, in its time.
+    func endWhatIsLate() throws(KernelError) {
+        let now = System.monotonicMicroseconds
+        if let stopping, stopping <= now { try broker?.child.signal(SIGKILL) }
+        for sandbox in sandboxes.values {
+            guard let deadline = sandbox.deadline, deadline <= now else { continue }
+            sandbox.deadline = nil
+            sandbox.failure = SandboxError(
+                step: "deadline", cause: "it took longer than it may",
+                hint: "see install.timeout in the policy")
+            try sandbox.child.signal(SIGKILL)
+        }
+    }
+
+    func killAll() throws(KernelError) {
+        for sandbox in sandboxes.values {
+            sandbox.requested = true
+            try sandbox.child.signal(SIGKILL)
+        }
+    }
+
+    /// Removes the cgroups of the dead; only then may their uids be used again.
+    func bury() throws(KernelError) {
+        var left: [(sandbox: RunningSandbox, attempts: Int)] = []
+        for (sandbox, attempts) in graves {
+            do throws(KernelError) {
+                try sandbox.cgroup.remove()
+                nursery.uids.give(back: sandbox.uid)
+            } catch  where error.errno == EBUSY && attempts < Limit.burialAttempts {
+                left.append((sandbox, attempts + 1))
+            } catch {
+                // The uid stays taken: something of it may still live there.
+                journal.event("cgroup-left", [("cause", error.description)])
+            }
+        }
+        graves = left
+        if stopping != nil && broker == nil { try killAll() }
+    }
+}

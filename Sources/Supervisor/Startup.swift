@@ -1,0 +1,155 @@
+import Configuration
+import Glibc
+import Kernel
+import Sandbox
+
+/// The programs of this installation, siblings of the running one.
+struct Programs {
+    let launcher: String
+    let broker: String
+
+    init() throws(KernelError) {
+        let own = try System.executable()
+        let directory = own[..<(own.lastIndex(of: "/") ?? own.startIndex)]
+        launcher = directory + "/corral-launch"
+        broker = directory + "/corral-broker"
+    }
+}
+
+/// Everything that must hold before the first sandbox; each step throws what is wrong and what to
+/// do about it.
+struct Startup: ~Copyable {
+    let programs: Programs
+    let brokerAccount: Account
+    let instance: Instance
+    let poller: Poller
+    let signals: Signals
+    let listener: Descriptor
+    let nursery: Nursery
+
+    init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
+        let journal = Journal()
+        guard Identity.uid == 0 else {
+            throw SupervisorError(
+                "start", "corrald", "identity", "it must run as root",
+                hint: "use 'systemctl start corrald', or sudo")
+        }
+        let accounts = try Self.system("read", "/etc/passwd") { () throws(KernelError) in
+            try Accounts()
+        }
+        let brokerAccount = Self.brokerAccount(settings, accounts, journal)
+        let instance = try Instance(settings)
+        let nursery = try Self.nursery(settings, set, instance)
+        let listener = try ControlSocket.open(settings, accounts, journal)
+        try Self.system("prepare", instance.brokerState) { () throws(KernelError) in
+            try Files.makeDirectory(instance.brokerState, mode: 0o700)
+            try Files.setOwner(
+                instance.brokerState, uid: brokerAccount.uid, gid: brokerAccount.gid)
+            try Identity.protectMemory()
+        }
+        let programs = try Self.system("find", "corral-launch") { () throws(KernelError) in
+            try Programs()
+        }
+        let poller = try Self.system("wait with", "epoll") { () throws(KernelError) in
+            try Poller()
+        }
+        let signals = try Self.system("wait with", "signalfd") { () throws(KernelError) in
+            try Signals([SIGTERM, SIGINT, SIGHUP])
+        }
+        self.programs = programs
+        self.brokerAccount = brokerAccount
+        self.instance = instance
+        self.poller = poller
+        self.signals = signals
+        self.listener = listener
+        self.nursery = nursery
+    }
+
+    private static func system<Result: ~Copyable>(
+        _ verb: String, _ object: String, _ body: () throws(KernelError) -> Result
+    ) throws(SupervisorError) -> Result {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            throw SupervisorError(verb, object, "startup", error, hint: "see 'corral doctor'")
+        }
+    }
+
+    /// The configured user; without one, a number that nobody has, said aloud.
+    private static func brokerAccount(
+        _ settings: Settings, _ accounts: Accounts, _ journal: Journal
+    ) -> Account {
+        if let account = accounts.user(named: settings.brokerUser), account.uid != 0 {
+            return account
+        }
+        // The last of the range: the first is the installer's, and the pool never reaches it.
+        let uid = settings.sandboxUIDs.first + settings.sandboxUIDs.count - 1
+        journal.event(
+            "broker-user-missing",
+            [
+                ("user", settings.brokerUser), ("instead", String(uid)),
+                ("hint", "systemd-sysusers makes it; or set broker_user"),
+            ])
+        return Account(name: String(uid), uid: uid, gid: uid)
+    }
+
+    private static func nursery(
+        _ settings: Settings, _ set: PolicySet, _ instance: borrowing Instance
+    ) throws(SupervisorError) -> Nursery {
+        let launcher = try system("find", "corral-launch") { () throws(KernelError) in
+            try Programs().launcher
+        }
+        let cgroups: CgroupTree
+        do throws(CgroupError) {
+            cgroups = try CgroupTree(host: .detect(), name: instance.name)
+        } catch {
+            throw SupervisorError("limit", "sandboxes", error.step, error.cause, hint: error.hint)
+        }
+        let range = settings.sandboxUIDs
+        do throws(SandboxError) {
+            return Nursery(
+                uids: UIDPool(first: range.first, count: range.count - 1),
+                templates: try Templates(
+                    launcher: launcher, root: instance.treeRoot, profiles: set.profiles),
+                cgroups: cgroups)
+        } catch {
+            throw SupervisorError(
+                "prepare", "sandboxes", error.step, error.cause, hint: error.hint)
+        }
+    }
+}
+
+/// The one socket that clients know.
+enum ControlSocket {
+    /// Binds it in a directory that only root can write, for root and the control group.
+    static func open(
+        _ settings: Settings, _ accounts: Accounts, _ journal: Journal
+    ) throws(SupervisorError) -> Descriptor {
+        let path = settings.controlSocket
+        do throws(KernelError) {
+            guard let directory = try Files.status(settings.runtime), directory.uid == 0,
+                directory.permissions & 0o022 == 0
+            else {
+                throw KernelError("bind", path, errno: EPERM)
+            }
+            // A leftover of a killed predecessor: the lock on the state says that it is gone.
+            try Files.remove(path)
+            let previous = umask(0o177)
+            defer { umask(previous) }
+            let listener = try Socket.listen(at: path, backlog: Limit.backlog)
+            if let group = accounts.group(named: settings.controlGroup) {
+                try Files.setOwner(path, uid: 0, gid: group.gid)
+                try Files.setMode(path, 0o660)
+            } else {
+                journal.event(
+                    "control-group-missing",
+                    [("group", settings.controlGroup), ("effect", "only root may connect")])
+            }
+            return listener
+        } catch {
+            throw SupervisorError(
+                "listen on", path, "control-socket", error,
+                hint: "its directory must belong to root and be writable by nobody else")
+        }
+    }
+}

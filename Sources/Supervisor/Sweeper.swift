@@ -1,0 +1,44 @@
+import Glibc
+import Kernel
+
+/// A process that outlives a killed supervisor just long enough to remove what the kernel does not
+/// remove by itself: cgroup directories and half-made installations (sweep.c).
+final class Sweeper {
+    let child: Child
+    /// Closes when this process ends, however it ends.
+    let lifeline: Descriptor
+
+    init(child: consuming Child, lifeline: consuming Descriptor) {
+        self.child = child
+        self.lifeline = lifeline
+    }
+}
+
+extension Supervisor {
+    func startSweeper() throws(KernelError) {
+        let pipe = try Pipe()
+        let roots = nursery.cgroups.roots.map { "cgroup:" + $0 }
+        let child = try Child.spawn(
+            programs.launcher,
+            arguments: ["sweep"] + roots + ["tree:" + instance.installing],
+            environment: [], descriptors: [pipe.read.raw])
+        try poller.add(child.pidfd.raw, token: Source.sweeper.token)
+        sweeper = Sweeper(child: child, lifeline: try pipe.write.duplicate())
+    }
+
+    /// Somebody killed it: without one a crash would leave cgroups behind, so here is another.
+    func sweeperEnded() throws(KernelError) {
+        guard let ended = sweeper, try ended.child.reap() != nil else { return }
+        try poller.remove(ended.child.pidfd.raw)
+        journal.event("sweeper-restarted")
+        try startSweeper()
+    }
+
+    /// At an orderly end nothing is left to sweep.
+    func stopSweeper() throws(KernelError) {
+        guard let last = sweeper else { return }
+        sweeper = nil
+        try poller.remove(last.child.pidfd.raw)
+        try last.child.signal(SIGKILL)
+    }
+}
