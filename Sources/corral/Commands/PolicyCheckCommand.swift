@@ -1,8 +1,5 @@
 internal import ArgumentParser
-internal import Configuration
 internal import Control
-internal import JSONRPC
-internal import YAML
 
 /// `corral policy check`: the daemon's own reader on files that it has not been given yet.
 struct PolicyCheckCommand: ClientCommand {
@@ -33,64 +30,14 @@ struct PolicyCheckCommand: ClientCommand {
     }
 
     func run() throws {
-        let report = files.isEmpty ? directories() : self.report(files)
+        let report =
+            files.isEmpty
+            ? PolicyReport(policies: policies, runcards: runcards) : PolicyReport(files: files)
         if report.mistakes.isEmpty || global.json {
             try answer(report.json) { _ in report.findings.map { sanitized($0) } }
         } else {
-            let lines = report.mistakes.map { sanitized($0.description) + "\n" }
-            try Console.shared.complain(lines.joined())
+            try Console.shared.complain(report.complaints.map { $0 + "\n" }.joined())
         }
         if !report.mistakes.isEmpty { throw CommandFailure.told(.configuration) }
-    }
-
-    /// What a check found.
-    private struct Report {
-        /// Lines about what is well.
-        var findings: [String] = []
-        /// What is not.
-        var mistakes: [Mistake] = []
-
-        var json: JSON {
-            [
-                "findings": .array(findings.map(JSON.string)),
-                "mistakes": .array(
-                    mistakes.map {
-                        [
-                            "file": .string($0.place.file), "line": .integer($0.place.line),
-                            "column": .integer($0.place.column), "message": .string($0.message),
-                        ]
-                    }),
-            ]
-        }
-    }
-
-    private func report(_ files: [String]) -> Report {
-        var report = Report()
-        for file in files {
-            do throws(Mistakes) {
-                let kind = try FileKind.check(file)
-                report.findings.append("\(file): ok (\(kind.rawValue))")
-            } catch {
-                report.mistakes += error.all
-            }
-        }
-        return report
-    }
-
-    private func directories() -> Report {
-        let isInstalled = policies == nil && runcards == nil
-        do throws(Mistakes) {
-            let set = try PolicySet.load(
-                policies: policies ?? "/etc/corral/policies",
-                runcards: runcards ?? "/etc/corral/runcards", isInstalled ? .owners : .anybody)
-            let counts = [
-                (set.policies.count, "policy", "policies"),
-                (set.profiles.count, "system call profile", "system call profiles"),
-                (set.cards.count, "run card", "run cards"),
-            ].map { count, one, many in "\(count) \(count == 1 ? one : many)" }
-            return Report(findings: ["ok: " + counts.joined(separator: ", ")])
-        } catch {
-            return Report(mistakes: error.all)
-        }
     }
 }
