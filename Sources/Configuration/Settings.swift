@@ -61,7 +61,7 @@ extension Settings {
             start: blank,
             [
                 Key(
-                    "version", .integer(1...1).named("`1`"), .required, \.version,
+                    "version", .version, .required, \.version,
                     "The form of this file."),
                 Key(
                     "state", .path, .standard("/var/lib/corral"), \.state,

@@ -18,7 +18,7 @@ extension Access {
             start: .closed(file: ""),
             [
                 Key(
-                    "version", .integer(1...1).named("`1`"), .required, \.version,
+                    "version", .version, .required, \.version,
                     "The form of this file."),
                 Key(
                     "allow", .list(of: .record(Rule.allowSchema), limit: 10_000), .standard("[]"),

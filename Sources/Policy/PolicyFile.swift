@@ -18,7 +18,7 @@ extension Policy {
             start: .blank,
             [
                 Key(
-                    "version", .integer(1...1).named("`1`"), .required, \.version,
+                    "version", .version, .required, \.version,
                     "The form of this file."),
                 Key(
                     "name", .name(), .required, \.name,

@@ -16,7 +16,7 @@ extension SyscallProfile {
             start: SyscallProfile(name: "", standard: .kill, entries: [], file: ""),
             [
                 Key(
-                    "version", .integer(1...1).named("`1`"), .required, \.version,
+                    "version", .version, .required, \.version,
                     "The form of this file."),
                 Key(
                     "name", .name(), .required, \.name,

@@ -9,6 +9,13 @@ extension SyscallProfile {
         public var action: Action
         /// The comparisons, all of which must hold; empty means always.
         public var comparisons: [ArgumentTest]
+
+        /// Makes a rule.
+        public init(call: String, action: Action, comparisons: [ArgumentTest] = []) {
+            self.call = call
+            self.action = action
+            self.comparisons = comparisons
+        }
     }
 
     /// One comparison as libseccomp has it.
@@ -21,6 +28,14 @@ extension SyscallProfile {
         public var value: UInt64
         /// The bits that are compared; all ones unless the comparison is `masked_eq`.
         public var mask: UInt64
+
+        /// Makes a comparison.
+        public init(argument: Int, comparison: Comparison, value: UInt64, mask: UInt64 = .max) {
+            self.argument = argument
+            self.comparison = comparison
+            self.value = value
+            self.mask = mask
+        }
     }
 
     /// The profile as rules: each call of each entry, once for every combination of alternatives.

@@ -70,6 +70,12 @@ extension RunCard {
         public var name: String
         /// Its value, with placeholders.
         public var value: String
+
+        /// Pairs a name with a value.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// Something the user chooses when connecting.

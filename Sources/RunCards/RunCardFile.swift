@@ -25,7 +25,7 @@ extension RunCard {
     private static var identityKeys: [Key<RunCard>] {
         [
             Key(
-                "version", .integer(1...1).named("`1`"), .required, \.version,
+                "version", .version, .required, \.version,
                 "The form of this file."),
             Key("name", .name(), .required, \.name, "The name in `corral connect NAME`."),
             Key("title", .text(limit: 64), .required, \.title, "The name people read."),

