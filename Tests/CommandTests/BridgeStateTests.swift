@@ -28,6 +28,17 @@ import Testing
         #expect(state.readsHost && state.readsServer)
     }
 
+    @Test func `a daemon that hung up is not watched while the host is slow`() {
+        var state = BridgeState(fromHost: [1])
+        #expect(state.watchesServer && state.writesServer)
+        state.received(fromServer: [1])
+        state.received(fromServer: [])
+        #expect(!state.watchesServer)
+        #expect(state.ending(at: start) == nil, "the host has not taken all of it")
+        state = BridgeState(fromServer: Array(repeating: 0, count: Limit.bridgeBytes))
+        #expect(!state.watchesServer)
+    }
+
     @Test func `the host's end is passed on once, after its last byte`() {
         var state = BridgeState(fromHost: [1])
         state.received(fromHost: [], at: start)

@@ -15,6 +15,7 @@ import Testing
         ("tag\u{e0041}", "tag\\u{e0041}"),
         ("line\u{2028}sep", "line\\u{2028}sep"),
         ("filler\u{3164}", "filler\\u{3164}"),
+        ("note\u{fff9}", "note\\u{fff9}"),
         ("nul\0del\u{7f}", "nul\\x00del\\x7f"),
         ("private\u{e000}", "private\\u{e000}"),
     ])

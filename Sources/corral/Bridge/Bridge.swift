@@ -35,7 +35,8 @@ final class Bridge {
                 Interest(state.readsHost ? input.raw : -1, readable: true),
                 Interest(output.raw, writable: !state.toHost.isEmpty),
                 Interest(
-                    server.raw, readable: state.readsServer, writable: !state.toServer.isEmpty),
+                    state.watchesServer ? server.raw : -1, readable: state.readsServer,
+                    writable: state.writesServer),
             ], milliseconds: patience.map { Int(($0 / .milliseconds(1)).rounded(.up)) })
         if ready[0].readable || ready[0].ended { try readHost() }
         if ready[2].readable || ready[2].ended, state.readsServer { try readServer() }

@@ -31,6 +31,11 @@ struct BridgeState {
     var readsHost: Bool { !hostEnded && toServer.count < Limit.bridgeBytes }
     /// Whether the daemon should be listened to: not while the host is slower than it.
     var readsServer: Bool { !serverEnded && toHost.count < Limit.bridgeBytes }
+    /// Whether there is something to send to the daemon.
+    var writesServer: Bool { !serverEnded && !toServer.isEmpty }
+    /// Whether the daemon's socket should be watched at all: poll(2) would tell that it hung up
+    /// again and again while a slow host has still to take what came before.
+    var watchesServer: Bool { readsServer || writesServer }
     /// Whether the daemon is to be told now that nothing more will come.
     var halfCloses: Bool { hostEnded && toServer.isEmpty && !halfClosed && !serverEnded }
 
