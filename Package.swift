@@ -110,7 +110,7 @@ let package = Package(
                 "Broker", "JSONRPC", "MCP", "Control", "Policy", "RunCards", "Configuration",
                 "Store", "SupervisorProtocol", "Kernel", nioCore, nioPosix,
             ]),
-        tests("CommandTests", ["corral", "Control", "JSONRPC", "Kernel"]),
+        tests("CommandTests", ["corral", "Control", "JSONRPC", "Kernel", argumentParser]),
         tests("IntegrationTests", ["JSONRPC"]),
         tests("TidyTests", []),
     ]

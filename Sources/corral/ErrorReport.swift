@@ -26,7 +26,15 @@ struct ErrorReport: Equatable {
             output = Corral.fullMessage(for: error) + "\n"
         } else {
             status = .usage
-            complaint = Corral.fullMessage(for: error) + "\n"
+            complaint = Self.usage(error).map { sanitized($0) + "\n" }.joined()
         }
+    }
+
+    /// What is wrong with the words typed and what they may be: two lines, never the whole help.
+    private static func usage(_ error: any Error) -> [String] {
+        let problem = firstLine(Corral.message(for: error))
+        let lines = Corral.fullMessage(for: error).split(separator: "\n").map(String.init)
+        let usage = lines.first { $0.hasPrefix("Usage: ") || $0.hasPrefix("USAGE: ") }
+        return ["corral: " + problem, "hint: " + (usage.map { "usage:" + $0.dropFirst(6) } ?? "--help")]
     }
 }

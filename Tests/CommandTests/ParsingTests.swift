@@ -67,7 +67,10 @@ import Testing
         let report = ErrorReport(error, answersJSON: false)
         #expect(report.status == .usage)
         #expect(report.output.isEmpty)
-        #expect(report.complaint.contains("Usage: corral"))
+        let lines = report.complaint.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines[0].hasPrefix("corral: "))
+        #expect(lines[1].lowercased().hasPrefix("hint: usage: corral"))
     }
 
     @Test(arguments: [["--help"], ["connect", "--help"], ["--version"]])
