@@ -60,9 +60,7 @@ extension Settings {
         Schema(
             start: blank,
             [
-                Key(
-                    "version", .version, .required, \.version,
-                    "The form of this file."),
+                .version,
                 Key(
                     "state", .path, .standard("/var/lib/corral"), \.state,
                     "What survives a restart: installed packages and the broker's store."),
@@ -91,12 +89,6 @@ extension Settings {
         Settings(
             state: "", runtime: "", policies: "", runcards: "", brokerUser: "", controlGroup: "",
             sandboxUIDs: SandboxUIDs(first: 0, count: 0))
-    }
-
-    /// The form of the file: there is only one so far, so it is checked and not kept.
-    fileprivate var version: Int {
-        get { 1 }
-        set {}
     }
 }
 

@@ -17,14 +17,12 @@ extension Access {
         Schema(
             start: .closed(file: ""),
             [
+                .version,
                 Key(
-                    "version", .version, .required, \.version,
-                    "The form of this file."),
-                Key(
-                    "allow", .list(of: .record(Rule.allowSchema), limit: 10_000), .standard("[]"),
+                    "allow", .list(of: .record(Rule.allowSchema), limit: 1000), .standard("[]"),
                     \.allow, "What opens something; without a rule here nobody may do anything."),
                 Key(
-                    "deny", .list(of: .record(Rule.denySchema), limit: 10_000), .standard("[]"),
+                    "deny", .list(of: .record(Rule.denySchema), limit: 1000), .standard("[]"),
                     \.deny, "What closes it again; wins over every `allow`."),
             ])
     }
@@ -35,12 +33,6 @@ extension Access {
             rule.name = "\(list)[\(index)]"
             return rule
         }
-    }
-
-    /// The form of the file: there is only one so far, so it is checked and not kept.
-    fileprivate var version: Int {
-        get { 1 }
-        set {}
     }
 }
 

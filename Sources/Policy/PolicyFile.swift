@@ -17,9 +17,7 @@ extension Policy {
         Schema(
             start: .blank,
             [
-                Key(
-                    "version", .version, .required, \.version,
-                    "The form of this file."),
+                .version,
                 Key(
                     "name", .name(), .required, \.name,
                     "The name that run cards refer to it by."),
@@ -171,12 +169,6 @@ extension Policy {
             limits.installMemory = newValue.memory
             limits.installTimeout = newValue.timeout
         }
-    }
-
-    /// The form of the file: there is only one so far, so it is checked and not kept.
-    fileprivate var version: Int {
-        get { 1 }
-        set {}
     }
 
     /// What the reader fills: every field is a key with a default or a required one.

@@ -15,9 +15,7 @@ extension SyscallProfile {
         Schema(
             start: SyscallProfile(name: "", standard: .kill, entries: [], file: ""),
             [
-                Key(
-                    "version", .version, .required, \.version,
-                    "The form of this file."),
+                .version,
                 Key(
                     "name", .name(), .required, \.name,
                     "The name that a policy's `syscalls` refers to it by."),
@@ -54,12 +52,6 @@ extension SyscallProfile {
                 if entry.when.isEmpty { always[call] = entry } else { sometimes[call] = entry }
             }
         }
-    }
-
-    /// The form of the file: there is only one so far, so it is checked and not kept.
-    fileprivate var version: Int {
-        get { 1 }
-        set {}
     }
 }
 

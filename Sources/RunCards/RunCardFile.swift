@@ -24,9 +24,7 @@ extension RunCard {
 
     private static var identityKeys: [Key<RunCard>] {
         [
-            Key(
-                "version", .version, .required, \.version,
-                "The form of this file."),
+            .version,
             Key("name", .name(), .required, \.name, "The name in `corral connect NAME`."),
             Key("title", .text(limit: 64), .required, \.title, "The name people read."),
             Key(
@@ -75,12 +73,6 @@ extension RunCard {
                 "The era of MCP it speaks; `auto` finds out."),
             Key("tools", .record(Tools.schema), .standard("{}"), \.tools, "Rules on its tools."),
         ]
-    }
-
-    /// The form of the file: there is only one so far, so it is checked and not kept.
-    fileprivate var version: Int {
-        get { 1 }
-        set {}
     }
 
     /// What the reader fills: every field is a key with a default or a required one.

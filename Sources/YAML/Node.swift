@@ -10,7 +10,7 @@ public struct Node: Sendable, Equatable {
         /// Nodes in order.
         case sequence([Node])
         /// Names and nodes in the order they were written; no name twice.
-        case mapping([Entry])
+        case mapping([Member])
     }
 
     /// Where it begins.
@@ -55,7 +55,7 @@ extension Node {
     }
 
     /// A name in a mapping and what belongs to it.
-    public struct Entry: Sendable, Equatable {
+    public struct Member: Sendable, Equatable {
         /// The name.
         public var name: String
         /// Where the name stands.
@@ -63,7 +63,7 @@ extension Node {
         /// What belongs to it.
         public var value: Node
 
-        /// Makes an entry.
+        /// Makes a member.
         public init(name: String, place: Place, value: Node) {
             self.name = name
             self.place = place

@@ -95,8 +95,8 @@ private struct TreeBuilder: ~Copyable {
         }
     }
 
-    private mutating func mapping(_ depth: Int) throws(Stop) -> [Node.Entry] {
-        var entries: [Node.Entry] = []
+    private mutating func mapping(_ depth: Int) throws(Stop) -> [Node.Member] {
+        var entries: [Node.Member] = []
         var seen: [String: Place] = [:]
         while true {
             let event = try next()
@@ -114,7 +114,7 @@ private struct TreeBuilder: ~Copyable {
                 continue
             }
             seen[scalar.text] = key.place
-            entries.append(Node.Entry(name: scalar.text, place: key.place, value: value))
+            entries.append(Node.Member(name: scalar.text, place: key.place, value: value))
         }
     }
 

@@ -64,7 +64,7 @@ import YAML
             mistakes(
                 """
                   - {calls: [ioctl], action: allow, why: W}
-                  - {calls: [ioctl], action: errno EPERM, why: W, when: [{arg: 1, op: eq, value: 1}]}
+                  - {calls: [ioctl], action: kill, why: W, when: [{arg: 1, op: eq, value: 1}]}
                   - {calls: [read, read], action: allow, why: W}
                 """) == [
                     "s.yaml:6:5: 'ioctl' stands in line 5 as well; a call has either one entry, or "

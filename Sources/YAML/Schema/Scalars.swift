@@ -41,16 +41,6 @@ extension Kind where Value == Int {
     }
 }
 
-extension Kind where Value == Int {
-    /// The form of a file, of which there is only one so far.
-    public static var version: Kind {
-        Kind(scalar: "`1`") { text throws(Wrong) in
-            guard text == "1" else { throw Wrong("this program reads version 1") }
-            return 1
-        }
-    }
-}
-
 extension Kind where Value == Duration {
     /// A time: `500ms`, `30s`, `10m`, `1h`, `1d`; `step` is what it must be a multiple of.
     public static func duration(

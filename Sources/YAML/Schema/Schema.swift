@@ -74,17 +74,7 @@ public struct Key<Record: Sendable>: Sendable {
         _ name: String, _ kind: Kind<Value>, _ presence: Presence,
         _ path: any WritableKeyPath<Record, Value> & Sendable, _ summary: String
     ) {
-        self.name = name
-        takes = kind.takes
-        self.summary = summary
-        rows = kind.rows
-        switch presence {
-        case .required: (isRequired, standard) = (true, nil)
-        case .standard(let text): (isRequired, standard) = (false, text)
-        }
-        store = { node, record, reader in
-            if let value = kind.read(node, &reader) { record[keyPath: path] = value }
-        }
+        self.init(name, kind, presence, summary) { $1[keyPath: path] = $0 }
     }
 
     /// A key that may be absent without a default; the record keeps what it started with.
@@ -92,18 +82,38 @@ public struct Key<Record: Sendable>: Sendable {
         optional name: String, _ kind: Kind<Value>,
         _ path: any WritableKeyPath<Record, Value?> & Sendable, _ summary: String
     ) {
+        self.init(name, kind, nil, summary) { $1[keyPath: path] = $0 }
+    }
+
+    /// `version`, the form of the file: there is only one so far, so it is checked and not kept.
+    public static var version: Key {
+        let kind = Kind<Int>(scalar: "`1`") { text throws(Wrong) in
+            guard text == "1" else { throw Wrong("this program reads version 1") }
+            return 1
+        }
+        return Key("version", kind, .required, "The form of this file.") { _, _ in }
+    }
+
+    private init<Value: Sendable>(
+        _ name: String, _ kind: Kind<Value>, _ presence: Presence?, _ summary: String,
+        _ assign: @escaping @Sendable (Value, inout Record) -> Void
+    ) {
         self.name = name
         takes = kind.takes
         self.summary = summary
         rows = kind.rows
-        (isRequired, standard) = (false, nil)
+        switch presence {
+        case .required: (isRequired, standard) = (true, nil)
+        case .standard(let text): (isRequired, standard) = (false, text)
+        case nil: (isRequired, standard) = (false, nil)
+        }
         store = { node, record, reader in
-            if let value = kind.read(node, &reader) { record[keyPath: path] = value }
+            if let value = kind.read(node, &reader) { assign(value, &record) }
         }
     }
 
     func read(
-        _ entry: Node.Entry?, _ owner: Node, _ record: inout Record, _ reader: inout Reader
+        _ entry: Node.Member?, _ owner: Node, _ record: inout Record, _ reader: inout Reader
     ) {
         if let entry {
             return reader.descend("." + name, entry.value.place) { reader in
