@@ -164,4 +164,12 @@ extension Child {
         try poller.add(pidfd.raw, token: 0)
         return try !poller.wait(milliseconds: 0).isEmpty
     }
+
+    /// Kills it and waits until it is reaped: at most as long as the kernel takes to end it.
+    public borrowing func end() throws(KernelError) {
+        try signal(SIGKILL)
+        let poller = try Poller()
+        try poller.add(pidfd.raw, token: 0)
+        while try reap() == nil { _ = try poller.wait(milliseconds: nil) }
+    }
 }

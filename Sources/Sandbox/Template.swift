@@ -46,12 +46,12 @@ public final class Template {
     }
 
     deinit {
-        // It exits when the socket closes, a line below; killing is for one that is stuck. A
-        // failure means that it has gone already.
+        // It would exit when the socket closes, a line below, and be a zombie then.
         do throws(KernelError) {
-            try zygote.signal(SIGKILL)
-            _ = try zygote.reap()
-        } catch {}
+            try zygote.end()
+        } catch {
+            preconditionFailure("a zygote of this process cannot be ended: \(error)")
+        }
     }
 
     /// The zygote's pid, for measuring.

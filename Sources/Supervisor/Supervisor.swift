@@ -149,7 +149,8 @@ public final class Supervisor {
 
     /// What must not stay: the socket, the cgroups, the sweeper's reason to exist.
     private func leave() throws(KernelError) {
-        try broker?.child.signal(SIGKILL)
+        try broker?.child.end()
+        nursery.templates.empty()
         try Files.remove(settings.controlSocket)
         for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
         try Files.removeDirectory(instance.treeRoot)

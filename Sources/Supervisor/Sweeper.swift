@@ -39,6 +39,6 @@ extension Supervisor {
         guard let last = sweeper else { return }
         sweeper = nil
         try poller.remove(last.child.pidfd.raw)
-        try last.child.signal(SIGKILL)
+        try last.child.end()
     }
 }

@@ -66,4 +66,7 @@ struct Templates {
             !entry.key.tree.mounts.contains { $0.source.hasPrefix(directory + "/") }
         }
     }
+
+    /// Lets go of all.
+    mutating func empty() { entries = [:] }
 }
