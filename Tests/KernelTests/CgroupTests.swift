@@ -3,7 +3,11 @@ import Testing
 
 @testable import Kernel
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct CgroupTests {
+private enum Host {
+    static var isRoot: Bool { geteuid() == 0 }
+}
+
+@Suite(.enabled(if: Host.isRoot, "needs root")) struct CgroupTests {
     static let limits = Cgroup.Limits(memoryBytes: 32 << 20, processes: 7, cpuMillicores: 500)
 
     /// Runs `body` in a group of its own and leaves nothing of it.
@@ -21,28 +25,28 @@ import Testing
 
     @Test func `the kernel has the limits that were asked for`() throws {
         try withGroup { group in
-            func value(_ file: String) throws -> String? {
-                for place in group.places {
-                    let path = place.path + "/" + file
-                    if try Files.status(path) != nil {
-                        return String(try Files.text(path).dropLast())
-                    }
-                }
-                return nil
-            }
             let memory = group.version == .v2 ? "memory.max" : "memory.limit_in_bytes"
-            #expect(try value(memory) == String(32 << 20))
-            #expect(try value("pids.max") == "7")
-            let cpu = try group.version == .v2 ? value("cpu.max") : value("cpu.cfs_quota_us")
-            #expect(cpu == (group.version == .v2 ? "50000 100000" : "50000"))
+            let cpu = group.version == .v2 ? "cpu.max" : "cpu.cfs_quota_us"
+            let found = try [memory, "pids.max", cpu].map { try value($0, of: group) }
+            let quota = group.version == .v2 ? "50000 100000" : "50000"
+            #expect(found == [String(32 << 20), "7", quota])
         }
+    }
+
+    private func value(_ file: String, of group: Cgroup) throws -> String? {
+        for place in group.places {
+            let path = place.path + "/" + file
+            if try Files.status(path) != nil { return String(try Files.text(path).dropLast()) }
+        }
+        return nil
     }
 
     @Test func `usage starts at nothing and an empty group says so`() throws {
         try withGroup { group in
-            #expect(try group.isEmpty())
-            #expect(try group.usage().memoryKills == 0)
-            #expect(try group.usage().processRefusals == 0)
+            let empty = try group.isEmpty()
+            let usage = try group.usage()
+            #expect(empty)
+            #expect(usage.memoryKills == 0 && usage.processRefusals == 0)
         }
     }
 
@@ -50,9 +54,11 @@ import Testing
         var paths: [String] = []
         try withGroup { group in
             paths = group.places.map(\.path)
-            for path in paths { #expect(try Files.status(path) != nil) }
+            let there = try paths.map { try Files.status($0) != nil }
+            #expect(there.allSatisfy { $0 })
         }
         #expect(!paths.isEmpty && paths.allSatisfy { $0.contains("/corral-test-") })
-        for path in paths { #expect(try Files.status(path) == nil) }
+        let gone = try paths.map { try Files.status($0) == nil }
+        #expect(gone.allSatisfy { $0 })
     }
 }
