@@ -15,8 +15,9 @@ public enum Terminal {
 
     /// Asks on the controlling terminal and reads one line of at most `limit` bytes without echo.
     ///
-    /// Keys that would send a signal are read instead, so that the echo always comes back: ECANCELED
-    /// when the person gave up, EFBIG when the line is too long, ENXIO without a terminal.
+    /// Keys that would send a signal are read instead, so that the echo always comes back:
+    /// ECANCELED when the person gave up, EFBIG when the line is too long, ENXIO without a
+    /// terminal.
     public static func readSecret(prompt: String, limit: Int) throws(KernelError) -> [UInt8] {
         let terminal = try Descriptor.open("/dev/tty", O_RDWR)
         let raw = terminal.raw

@@ -35,6 +35,7 @@ struct ErrorReport: Equatable {
         let problem = firstLine(Corral.message(for: error))
         let lines = Corral.fullMessage(for: error).split(separator: "\n").map(String.init)
         let usage = lines.first { $0.hasPrefix("Usage: ") || $0.hasPrefix("USAGE: ") }
-        return ["corral: " + problem, "hint: " + (usage.map { "usage:" + $0.dropFirst(6) } ?? "--help")]
+        let hint = usage.map { "usage:" + $0.dropFirst(6) } ?? "see `corral --help`"
+        return ["corral: " + problem, "hint: " + hint]
     }
 }
