@@ -75,7 +75,7 @@ let package = Package(
         library(
             "Broker",
             [
-                "JSONRPC", "MCP", "Control", "Policy", "RunCards", "Configuration", "Store",
+                "JSONRPC", "MCP", "Control", "Policy", "RunCards", "YAML", "Configuration", "Store",
                 "Kernel", "SupervisorProtocol", nioCore, nioPosix, logging,
             ]),
 

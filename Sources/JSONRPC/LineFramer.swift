@@ -18,6 +18,8 @@ public struct LineFramer: Sendable {
     private var start = 0
     /// How far there is no line feed.
     private var scanned = 0
+    /// How the last line that was too long began, to tell what it answered.
+    public private(set) var skippedHead: [UInt8] = []
     /// Whether the rest of a line over the limit is still to come.
     private var isSkipping = false
 
@@ -52,7 +54,10 @@ public struct LineFramer: Sendable {
                 isSkipping = false
                 continue
             }
-            guard range.count <= limit else { return .tooLong }
+            guard range.count <= limit else {
+                skippedHead = Array(bytes[range.prefix(Limit.headBytes)])
+                return .tooLong
+            }
             if !isBlank(range) { return .line(range) }
         }
         return overflow()
@@ -62,6 +67,7 @@ public struct LineFramer: Sendable {
     private mutating func overflow() -> Line? {
         // One more byte may be the carriage return that does not count.
         guard pendingBytes > limit + 1 || isSkipping else { return nil }
+        if !isSkipping { skippedHead = Array(bytes[start...].prefix(Limit.headBytes)) }
         bytes.removeAll(keepingCapacity: false)
         start = 0
         scanned = 0

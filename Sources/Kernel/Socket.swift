@@ -134,3 +134,8 @@ extension Socket.Pair {
     /// Keeps this process's end and closes the other.
     public consuming func keepOurs() -> Descriptor { ours }
 }
+
+extension Socket {
+    /// SO_PEERCRED, for those who ask through an event loop that owns the socket.
+    public static let peerOption = SO_PEERCRED
+}

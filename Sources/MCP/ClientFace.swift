@@ -13,7 +13,7 @@ public enum ClientRequest: Sendable {
     /// `tools/call`.
     case callTool(ToolCall)
     /// A `corral/…` method with its params.
-    case control(RequestID, method: String, params: JSON, progressToken: RequestID?)
+    case control(RequestID, Era, method: String, params: JSON, progressToken: RequestID?)
     /// The client has lost interest in a request.
     case cancel(RequestID)
     /// Nothing is to be done.
@@ -147,7 +147,7 @@ public struct ClientFace: Sendable {
             }
             return .listTools(id, era, cursor: cursor)
         case let method where method.hasPrefix("corral/"):
-            return control(message, bytes, id)
+            return control(message, bytes, id, era)
         default:
             return .refuse(
                 id, code: ProtocolErrorCode.methodNotFound, message: "Method not found",
@@ -182,7 +182,9 @@ public struct ClientFace: Sendable {
                 arguments: arguments, meta: others, hasReturns: message.hasReturns))
     }
 
-    private func control(_ message: Envelope, _ bytes: [UInt8], _ id: RequestID) -> ClientRequest {
+    private func control(
+        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
+    ) -> ClientRequest {
         var params: JSON = [:]
         if let range = message.params?.range {
             do throws(JSONError) {
@@ -192,7 +194,8 @@ public struct ClientFace: Sendable {
             }
         }
         let token = message.meta?[.progressToken].flatMap { RequestID(message: bytes, $0) }
-        return .control(id, method: message.method, params: params, progressToken: token)
+        return .control(
+            id, era, method: message.method, params: params, progressToken: token)
     }
 }
 

@@ -127,3 +127,30 @@ public enum ResultTranslation {
         out.text("}}\n")
     }
 }
+
+extension ResultTranslation {
+    /// Where limits that a failed call has met are told.
+    public static let limitsKey = "dev.corral/limits"
+
+    /// Writes a response with a checked result that says the tool failed, and the limits of its
+    /// sandbox that it met meanwhile: in `_meta`, and as a line of text for whoever reads it.
+    public static func writeExplained(
+        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
+        limits: [String], into out: inout LineWriter
+    ) {
+        guard let range = message.result, var result = Value.tree(bytes, range) else {
+            // A name twice somewhere deep: then it is told as it came.
+            return write(message, bytes, as: id, from: client, to: client, into: &out)
+        }
+        var meta = result["_meta"] ?? [:]
+        meta[limitsKey] = .array(limits.map(JSON.string))
+        result["_meta"] = meta
+        let line: JSON = [
+            "type": "text",
+            "text": .string("The sandbox met a limit: \(limits.joined(separator: ", "))"),
+        ]
+        result["content"] = .array((result["content"]?.arrayValue ?? []) + [line])
+        result["resultType"] = client == .modern ? "complete" : nil
+        out.result(id, result)
+    }
+}

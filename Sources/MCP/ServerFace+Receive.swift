@@ -148,8 +148,7 @@ extension ServerFace {
             state = .ready
             return .ready(tools: tools)
         case .wrong(let cause):
-            // A ready server keeps the list it has.
-            guard state == .listing else { return .nothing }
+            guard state == .listing else { return .listFailed(cause: cause) }
             state = .over
             return .failed(step: "list tools", cause: cause)
         }

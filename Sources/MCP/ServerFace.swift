@@ -16,6 +16,8 @@ public enum ServerEvent: Sendable {
     case ready(tools: [ToolDefinition]?)
     /// The tools were listed anew.
     case listed([ToolDefinition])
+    /// A list that was asked for anew cannot be used; the cause, for people.
+    case listFailed(cause: String)
     /// The server says that its tools have changed.
     case toolsChanged
     /// The handshake failed for good; the step and the cause, for people.
@@ -147,10 +149,11 @@ extension ServerFace {
         }
     }
 
-    /// Asks for the tools anew, unless that is under way.
-    public mutating func listTools(into out: inout LineWriter) {
-        guard listing == nil, state == .ready, offersTools else { return }
-        requestPage(cursor: nil, into: &out)
+    /// Asks for the tools anew, unless that is under way; false when it offers none at all.
+    public mutating func listTools(into out: inout LineWriter) -> Bool {
+        guard state == .ready, offersTools else { return false }
+        if listing == nil { requestPage(cursor: nil, into: &out) }
+        return true
     }
 
     /// Says that a call is no longer waited for.

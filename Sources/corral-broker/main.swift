@@ -1,1 +1,36 @@
+import Broker
+import Configuration
+import Kernel
+import Logging
 
+// The unprivileged half: everything that clients, servers and files say is read here, and nothing
+// is started. corrald hands over both sockets and watches.
+LoggingSystem.bootstrap(StreamLogHandler.standardError)
+var log = Logger(label: "corral-broker")
+
+do {
+    let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    log.logLevel = options.logLevel
+    try Identity.protectMemory()
+    try Identity.refuseNewPrivileges()
+    // Before the first thread: every thread inherits that these signals are read, not taken.
+    let signals = try Signals([Signal.terminate, Signal.interrupt])
+    let end = try EndMark()
+    let service = try BrokerService(
+        BrokerSettings(
+            controlSocket: options.controlSocket, supervisorSocket: options.supervisorSocket,
+            state: options.state, policies: try options.loadPolicies()),
+        log: log, onEnd: { end.set() })
+    switch try wait(for: signals, or: end) {
+    case .signal:
+        log.info("broker stops")
+        try service.stop()
+    case .supervisorGone:
+        // Whatever ran is gone with the supervisor; corrald starts a fresh broker.
+        log.notice("broker ends with its supervisor")
+        try service.stop()
+    }
+} catch {
+    log.critical("broker failed", metadata: ["cause": "\(error)"])
+    Process.exit(1)
+}

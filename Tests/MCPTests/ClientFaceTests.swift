@@ -155,7 +155,8 @@ import Testing
             #"{"jsonrpc":"2.0","id":1,"method":"corral/connections/get","params":{"name":"x","_meta":{"progressToken":"t"}}}"#
         )
         guard
-            case .control(.integer(1), "corral/connections/get", let params, .string("t")) = request
+            case .control(
+                .integer(1), .legacy, "corral/connections/get", let params, .string("t")) = request
         else {
             Issue.record("\(request)")
             return

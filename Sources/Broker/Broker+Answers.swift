@@ -1,0 +1,188 @@
+internal import Control
+internal import JSONRPC
+internal import MCP
+internal import NIOCore
+internal import Policy
+internal import SupervisorProtocol
+
+extension Broker {
+    /// Acts on what a server's message means.
+    func handle(
+        _ event: ServerEvent, of server: Server, _ message: Envelope, _ bytes: [UInt8]
+    ) {
+        switch event {
+        case .nothing: return
+        case .answer(let number): answer(number, at: server, message, bytes)
+        case .progress(let number):
+            guard let call = server.calls[number], let token = call.progressToken else { return }
+            ResultTranslation.writeProgress(message, bytes, token: token, into: &call.client.out)
+            markDirty(call.client)
+        case .pong: server.pingDeadline = nil
+        case .toolsChanged:
+            if server.face.listTools(into: &server.out) { markDirty(server) }
+        case .listFailed(let cause):
+            let failure = Failure.invalid(.malformed(cause), "tools/list", server.connection)
+            endListing(of: server, .failure(failure))
+        case .listed(let tools): listed(tools, by: server)
+        case .ready(let tools): ready(server, tools)
+        case .failed(let step, let cause): startFailed(server, step: step, cause: cause)
+        case .respawn: respawn(server)
+        }
+    }
+
+    /// An answer to a call; of a number that is not in flight it reaches nobody.
+    private func answer(
+        _ number: Int, at server: Server, _ message: Envelope, _ bytes: [UInt8]
+    ) {
+        guard let call = server.calls[number] else { return }
+        if message.result == nil {
+            server.calls[number] = nil
+            return forwardError(of: call, at: server, message, bytes)
+        }
+        let size = message.result?.count ?? 0
+        guard size <= server.connection.policy.limits.response else {
+            return end(number, at: server, .tooLarge(call.tool, server.connection))
+        }
+        do throws(ResultTranslation.Problem) {
+            try ResultTranslation.check(message, bytes, from: server.face.era)
+        } catch {
+            return end(number, at: server, .invalid(error, call.tool, server.connection))
+        }
+        server.calls[number] = nil
+        if ResultTranslation.isError(message, bytes) {
+            return explain(call, at: server, message, bytes)
+        }
+        record(call, at: server, error: nil)
+        if call.client.face.finished(call.id) {
+            ResultTranslation.write(
+                message, bytes, as: call.id, from: server.face.era, to: call.era,
+                into: &call.client.out)
+            markDirty(call.client)
+        }
+        callEnded(at: server)
+    }
+
+    private func forwardError(
+        of call: Server.Call, at server: Server, _ message: Envelope, _ bytes: [UInt8]
+    ) {
+        record(call, at: server, error: "server_error")
+        if call.client.face.finished(call.id) {
+            let isWritten = ResultTranslation.writeError(
+                message, bytes, as: call.id, into: &call.client.out)
+            if !isWritten {
+                let failure = Failure.invalid(
+                    .malformed("the error has no readable code and message"), call.tool,
+                    server.connection)
+                call.client.out.error(
+                    call.id, code: failure.code, message: failure.message,
+                    data: failure.json["data"])
+            }
+            markDirty(call.client)
+        }
+        callEnded(at: server)
+    }
+
+    /// A result that says the tool failed: asks the supervisor whether a limit was the reason.
+    private func explain(
+        _ call: Server.Call, at server: Server, _ message: Envelope, _ bytes: [UInt8]
+    ) {
+        let era = server.face.era
+        // The bytes of the batch are gone when the figures come.
+        askUsage(of: server) { [self] usage in
+            let limits = server.noteUsage(usage ?? server.ending?.usage)
+            record(call, at: server, error: limits.first?.reason ?? "tool_error")
+            if call.client.face.finished(call.id) {
+                if limits.isEmpty {
+                    ResultTranslation.write(
+                        message, bytes, as: call.id, from: era, to: call.era,
+                        into: &call.client.out)
+                } else {
+                    ResultTranslation.writeExplained(
+                        message, bytes, as: call.id, to: call.era, limits: limits.map(\.text),
+                        into: &call.client.out)
+                }
+                markDirty(call.client)
+            }
+            callEnded(at: server)
+        }
+    }
+
+    /// Asks for a server's figures; nil when there is no answer in time.
+    func askUsage(of server: Server, _ then: @escaping (Usage?) -> Void) {
+        guard server.ending == nil, requests.count < Limit.supervisorRequests else {
+            return then(server.ending?.usage)
+        }
+        let id = takeRequestID()
+        let timer = schedule(after: Limit.usageGrace) { broker in
+            guard broker.requests.removeValue(forKey: id) != nil else { return }
+            then(nil)
+        }
+        requests[id] = .usage { usage in
+            timer.cancel()
+            then(usage)
+        }
+        link.send(.usage(id: id, sandbox: server.sandbox))
+    }
+
+    /// A line that is no message.
+    func noise(from server: Server, _ line: ArraySlice<UInt8>, _ error: EnvelopeError) {
+        let head = String(decoding: line.prefix(Limit.quotedBytes), as: UTF8.self)
+        server.connection.log.append("[stdout] \(head)\n".utf8)
+        if server.face.noise(bytes: line.count) { return }
+        stop(
+            server,
+            .broke(
+                .invalidOutput,
+                "it wrote \(server.face.noiseCount) lines that are not MCP to its standard output"))
+    }
+
+    /// A line beyond the limit: ends the call it answers, or the server when that is unknown.
+    func tooLong(_ server: Server, head: [UInt8]) {
+        let number = Broker.answeredNumber(head)
+        if let number, let call = server.calls[number] {
+            return end(number, at: server, .tooLarge(call.tool, server.connection))
+        }
+        stop(server, .broke(.outputTooLarge, "it wrote a line beyond the limit"))
+    }
+
+    /// The id that the beginning of a line names, looked for without parsing: the line is gone.
+    static func answeredNumber(_ head: [UInt8]) -> Int? {
+        let name = Array("\"id\":".utf8)
+        var at = 0
+        while at + name.count < head.count {
+            guard head[at..<at + name.count].elementsEqual(name) else {
+                at += 1
+                continue
+            }
+            let digits = head[(at + name.count)...].drop { $0 == 0x20 }
+                .prefix { $0 >= 0x30 && $0 <= 0x39 }
+            return Int(String(decoding: digits, as: UTF8.self))
+        }
+        return nil
+    }
+}
+
+/// A limit that a sandbox has met.
+struct MetLimit {
+    let code: ErrorCode
+    let text: String
+    var reason: String { code.name }
+}
+
+extension Server {
+    /// Takes new figures and tells which limits were met since the last ones.
+    func noteUsage(_ new: Usage?) -> [MetLimit] {
+        guard let new else { return [] }
+        defer { usage = new }
+        var limits: [MetLimit] = []
+        if new.memoryKills > usage.memoryKills {
+            let size = new.memoryLimitBytes >> 20
+            limits.append(MetLimit(code: .memoryExceeded, text: "memory_exceeded (\(size) MiB)"))
+        }
+        if new.processRefusals > usage.processRefusals {
+            limits.append(
+                MetLimit(code: .pidsExceeded, text: "pids_exceeded (\(new.processLimit))"))
+        }
+        return limits
+    }
+}

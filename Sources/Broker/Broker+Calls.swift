@@ -1,0 +1,142 @@
+internal import Control
+internal import JSONRPC
+internal import MCP
+internal import NIOCore
+internal import Policy
+
+extension Broker {
+    /// Takes a `tools/call`: finds the tool, decides, and sends it to its server, which is started
+    /// first when it does not run.
+    func call(_ call: ToolCall, from client: Client) {
+        guard !isDraining else { return fail(client, call.id, .shuttingDown) }
+        guard let route = client.route(call.name, in: table(client.caller.uid)) else {
+            let name = sanitized(String(call.name.prefix(Limit.quotedBytes)))
+            return fail(
+                client, call.id,
+                Failure(
+                    code: ProtocolErrorCode.invalidParams,
+                    message: "Unknown tool: '\(name)' (tools/list names those there are)"))
+        }
+        if case .denied(let failure) = route.verdict { return fail(client, call.id, failure) }
+        guard client.face.inFlightCount <= MCP.Limit.callsPerClient else {
+            return fail(
+                client, call.id,
+                .busy("call", call.name, "\(MCP.Limit.callsPerClient) requests are in flight"))
+        }
+        if let server = route.connection.server {
+            send(call, route.entry.name, from: client, to: server)
+        } else {
+            wait(WaitingCall(client: client, call: call.detached(), tool: route.entry.name), route)
+        }
+    }
+
+    /// Sends a call to a server that is ready.
+    func send(_ call: ToolCall, _ tool: String, from client: Client, to server: Server) {
+        guard server.calls.count < Limit.callsPerServer else {
+            return fail(
+                client, call.id,
+                .busy("call", call.name, "\(Limit.callsPerServer) calls are in flight there"))
+        }
+        let now = NIODeadline.now()
+        let timeout = server.connection.policy.limits.callTimeout.standard
+        let number = server.face.call(call, tool: tool, into: &server.out)
+        server.calls[number] = Server.Call(
+            client: client, id: call.id, era: call.era, progressToken: call.progressToken,
+            tool: tool, began: now, deadline: now + TimeAmount(timeout))
+        server.lastActive = now
+        markDirty(server)
+        watch(server, until: now + TimeAmount(timeout))
+        if !server.isWritable { server.pause(client) }
+    }
+
+    /// Keeps a call until its server is ready, and starts that.
+    private func wait(_ call: WaitingCall, _ route: Client.Route) {
+        let connection = route.connection
+        guard connection.waiting.count < Limit.waitingCalls,
+            connection.waitingBytes + call.call.waitingBytes <= Limit.waitingBytes
+        else {
+            return fail(
+                call.client, call.call.id,
+                .busy("call", call.call.name, "too many calls wait for its server to start"))
+        }
+        connection.waiting.append(call)
+        connection.waitingBytes += call.call.waitingBytes
+        start(connection, listsTools: false) { _ in }
+    }
+
+    /// The server is ready: sends what has waited for it.
+    func sendWaiting(of connection: ManagedConnection, to server: Server) {
+        let waiting = connection.waiting
+        connection.waiting = []
+        connection.waitingBytes = 0
+        for item in waiting { send(item.call, item.tool, from: item.client, to: server) }
+    }
+
+    /// The server will not be ready: ends what has waited for it.
+    func failWaiting(of connection: ManagedConnection, _ failure: Failure) {
+        let waiting = connection.waiting
+        connection.waiting = []
+        connection.waitingBytes = 0
+        for item in waiting { fail(item.client, item.call.id, failure) }
+    }
+
+    /// Forgets waiting calls without an answer.
+    func dropWaiting(of connection: ManagedConnection, where isDropped: (WaitingCall) -> Bool) {
+        for item in connection.waiting where isDropped(item) {
+            connection.waitingBytes -= item.call.waitingBytes
+        }
+        connection.waiting.removeAll(where: isDropped)
+    }
+
+    /// A client has lost interest in a request.
+    func cancel(_ id: RequestID, of client: Client) {
+        client.registrations[id]?.isCancelled = true
+        for connection in users[client.caller.uid]?.connections.values.map({ $0 }) ?? [] {
+            dropWaiting(of: connection) { item in
+                guard item.client === client, item.call.id == id else { return false }
+                client.face.finished(id)
+                return true
+            }
+            guard let server = connection.server else { continue }
+            for (number, call) in server.calls where call.client === client && call.id == id {
+                // A cancelled request gets no answer, in either era.
+                client.face.finished(id)
+                abandon(number, at: server, reason: "the client cancelled it")
+            }
+        }
+    }
+
+    /// Ends a call that nobody waits for any more, and tells its server.
+    func abandon(_ number: Int, at server: Server, reason: String) {
+        guard let call = server.calls.removeValue(forKey: number) else { return }
+        record(call, at: server, error: ErrorCode.cancelled.name)
+        server.face.cancel(number, reason: reason, into: &server.out)
+        markDirty(server)
+        callEnded(at: server)
+    }
+
+    /// What every end of a call has in common.
+    func callEnded(at server: Server) {
+        server.lastActive = .now()
+        if server.calls.isEmpty {
+            watch(server, until: server.lastActive + server.idleTimeout)
+        }
+        if isDraining, let onDrained, servers.values.allSatisfy(\.calls.isEmpty) {
+            self.onDrained = nil
+            onDrained()
+        }
+    }
+
+    /// Ends a call with an error of the broker's own.
+    func end(_ number: Int, at server: Server, _ failure: Failure) {
+        guard let call = server.calls.removeValue(forKey: number) else { return }
+        record(call, at: server, error: failure.reason ?? "error")
+        fail(call.client, call.id, failure)
+        callEnded(at: server)
+    }
+}
+
+extension Server {
+    /// How long it is kept without a call.
+    var idleTimeout: TimeAmount { TimeAmount(connection.policy.limits.idleTimeout) }
+}

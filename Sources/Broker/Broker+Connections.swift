@@ -1,0 +1,169 @@
+internal import Control
+internal import JSONRPC
+internal import Logging
+internal import MCP
+internal import NIOCore
+internal import Policy
+internal import Store
+
+extension Broker {
+    /// `corral/connections/remove`.
+    func remove(_ client: Client, _ request: ControlRequest) {
+        guard let connection = named(ConnectionsRemove.self, client, request) else { return }
+        remove(connection) { [self] failure in
+            if let failure {
+                fail(client, request.id, failure)
+            } else {
+                answer(client, request, Empty().json)
+            }
+        }
+    }
+
+    /// Stops a connection's server and forgets it; it is gone for its user at once.
+    func remove(_ connection: ManagedConnection, then: @escaping (Failure?) -> Void) {
+        table(connection.caller.uid).remove(connection)
+        connection.isGone = true
+        let failure = Failure(
+            .unknownConnection, "cannot call '\(connection.name)': the connection was removed")
+        halt(connection, failure)
+        let id = connection.id
+        let name = connection.name
+        let bound = NIOLoopBound((self, connection, then), eventLoop: loop)
+        store.run { try $0.remove(id) }.hop(to: loop).whenComplete { result in
+            let (broker, connection, then) = bound.value
+            if case .failure(let error) = result {
+                // It is in the store still, so it must be seen.
+                broker.table(connection.caller.uid).add(connection)
+                then(.store(error, connection: name))
+            } else {
+                broker.log.info("removed", metadata: ["connection": "\(id)"])
+                then(nil)
+            }
+            broker.flushPeers()
+        }
+    }
+
+    /// Ends whatever a connection is doing; its calls end with `failure`.
+    private func halt(_ connection: ManagedConnection, _ failure: Failure) {
+        failWaiting(of: connection, failure)
+        switch connection.phase {
+        case .ready(let server):
+            for number in server.calls.keys.sorted() { end(number, at: server, failure) }
+            stop(server, .unused)
+        case .starting(let start):
+            if let server = start.server { stop(server, .unused) }
+            finish(start, .failure(failure))
+            connection.phase = .idle
+        case .idle, .failed: break
+        }
+    }
+
+    /// `corral/connections/restart`.
+    func restart(_ client: Client, _ request: ControlRequest) {
+        guard let connection = named(ConnectionsRestart.self, client, request) else { return }
+        halt(
+            connection,
+            Failure(.cancelled, "cannot finish the call of '\(connection.name)': it was restarted"))
+        connection.phase = .idle
+        start(connection, listsTools: true) { [self] result in
+            switch result {
+            case .failure(let failure): fail(client, request.id, failure)
+            case .success(let tools):
+                if let tools { take(tools, for: connection) }
+                answer(client, request, connection.described.json)
+            }
+        }
+    }
+
+    /// `corral/connections/test`: starts the server unless it runs, and lists its tools anew.
+    func test(_ client: Client, _ request: ControlRequest) {
+        guard let connection = named(ConnectionsTest.self, client, request) else { return }
+        let began = NIODeadline.now()
+        var running = connection.server
+        start(connection, listsTools: true) { [self] result in
+            running = running ?? connection.server
+            var report = TestReport(began: began, server: running)
+            switch result {
+            case .success(let tools):
+                if let tools { take(tools, for: connection) }
+                report.passed("\(connection.catalog.entries.count) tools")
+            case .failure(let failure): report.failed(failure)
+            }
+            answer(client, request, report.result.json)
+        }
+    }
+
+    /// Offers a fresh list of tools from now on.
+    func take(_ tools: [ToolDefinition], for connection: ManagedConnection) {
+        guard !connection.isGone else { return }
+        connection.offer(tools)
+        table(connection.caller.uid).toolsChanged()
+        keepTools(of: connection)
+    }
+
+    /// A running server has listed its tools anew.
+    func listed(_ tools: [ToolDefinition], by server: Server) {
+        take(tools, for: server.connection)
+        endListing(of: server, .success(tools))
+    }
+
+    /// Ends the wait for a list of tools.
+    func endListing(of server: Server, _ result: Result<[ToolDefinition], Failure>) {
+        let waiters = server.listWaiters
+        server.listWaiters = []
+        for waiter in waiters { waiter(result) }
+    }
+
+    /// Waits for a list of tools no longer than for a call.
+    func watchList(of server: Server) {
+        let timeout = TimeAmount(server.connection.policy.limits.callTimeout.standard)
+        _ = schedule(after: timeout) { broker in
+            guard !server.listWaiters.isEmpty else { return }
+            broker.endListing(of: server, .failure(.late("tools/list", server.connection)))
+            broker.stop(server, .broke(.timeout, "it did not list its tools in time"))
+        }
+    }
+}
+
+/// What `corral/connections/test` has found, step by step.
+private struct TestReport {
+    private let began: NIODeadline
+    private let server: Server?
+    private var steps: [ConnectionsTest.Step] = []
+    private var failure: Failure?
+
+    init(began: NIODeadline, server: Server?) {
+        self.began = began
+        self.server = server
+    }
+
+    var result: ConnectionsTest.Result { ConnectionsTest.Result(steps: steps, failure: failure) }
+
+    /// Everything went well.
+    mutating func passed(_ detail: String) {
+        add(.start, .passed, "runs")
+        add(.handshake, .passed, "MCP \(server?.face.version ?? "")")
+        add(.listTools, .passed, detail)
+    }
+
+    /// A step failed; those before it passed and those after it were not tried.
+    mutating func failed(_ failure: Failure) {
+        self.failure = failure
+        let message = failure.message
+        let all: [ServerStart.Step] = [.start, .handshake, .listTools]
+        let failed = all.first { message.contains(": \($0.rawValue): ") } ?? .start
+        for step in all.prefix(while: { $0 != failed }) { add(step, .passed, "") }
+        add(failed, .failed, message)
+        for step in all.drop(while: { $0 != failed }).dropFirst() { add(step, .skipped, "") }
+    }
+
+    private mutating func add(
+        _ step: ServerStart.Step, _ outcome: ConnectionsTest.Step.Outcome, _ detail: String
+    ) {
+        let elapsed = NIODeadline.now() - began
+        steps.append(
+            ConnectionsTest.Step(
+                name: step.rawValue, outcome: outcome, detail: detail,
+                milliseconds: outcome == .skipped ? 0 : Int(elapsed.nanoseconds / 1_000_000)))
+    }
+}

@@ -1,0 +1,137 @@
+internal import JSONRPC
+internal import MCP
+internal import NIOCore
+internal import Policy
+
+/// One client on the control socket: its session, and what stops it from being read.
+final class Client: Peer, ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Where a tool is, and what was decided about it for this client.
+    struct Route {
+        let connection: ManagedConnection
+        let entry: ToolCatalog.Entry
+        let verdict: CallVerdict
+    }
+
+    let caller: Caller
+    var face = ClientFace()
+    /// The only connection it sees, once it asked for that.
+    var restriction: String?
+    /// Registrations that end when it goes away, by its own ids.
+    var registrations: [RequestID: Registration] = [:]
+    /// Servers that are not read because this client does not read.
+    var heldServers: [Server] = []
+    private let broker: Broker
+    private var framer = LineFramer()
+    private var routes: [String: Route] = [:]
+    private var generation = -1
+    /// Servers whose input is full; the client is not read until none is left.
+    private var obstacles: [ObjectIdentifier: Server] = [:]
+
+    init(_ broker: Broker, caller: Caller) {
+        self.broker = broker
+        self.caller = caller
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        broker.connected(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        framer.append(unwrapInboundIn(data).readableBytesView)
+        while let line = framer.next() {
+            switch line {
+            case .line(let range): receive(framer.bytes, range)
+            case .tooLong:
+                refuse(
+                    nil, ProtocolErrorCode.invalidRequest,
+                    "cannot accept the message: it is longer than "
+                        + "\(JSONRPC.Limit.lineBytes >> 20) MiB")
+            }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        broker.flushPeers()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            for server in heldServers { server.release(self) }
+            heldServers.removeAll()
+            updateReading()
+        } else {
+            updateReading()
+            broker.holdServers(of: self)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        broker.disconnected(self)
+        broker.flushPeers()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the client; what matters follows in channelInactive.
+        context.close(promise: nil)
+    }
+
+    private func receive(_ bytes: [UInt8], _ range: Range<Int>) {
+        do throws(EnvelopeError) {
+            let message = try Envelope.parse(bytes, in: range)
+            broker.receive(face.receive(message, bytes), from: self)
+        } catch {
+            refuse(error.id, error.code, error.message)
+        }
+    }
+
+    /// Sends a protocol error.
+    func refuse(_ id: RequestID?, _ code: Int, _ message: String, _ data: JSON? = nil) {
+        out.error(id, code: code, message: message, data: data)
+        broker.markDirty(self)
+    }
+
+    /// Reads from it only while its own output drains and no server's input is full.
+    private func updateReading() {
+        setReading(isWritable && obstacles.isEmpty)
+    }
+
+    /// Stops reading until a server takes input again.
+    func wait(for server: Server) {
+        obstacles[ObjectIdentifier(server)] = server
+        updateReading()
+    }
+
+    /// A server takes input again, or is gone.
+    func stopWaiting(for server: Server) {
+        guard obstacles.removeValue(forKey: ObjectIdentifier(server)) != nil else { return }
+        updateReading()
+    }
+
+    /// The route of a tool; decided once, until the user's connections change.
+    func route(_ name: String, in table: UserTable) -> Route? {
+        if generation != table.generation {
+            routes.removeAll(keepingCapacity: true)
+            generation = table.generation
+        }
+        if let route = routes[name] { return route }
+        guard let connection = ToolName.connection(of: name).map(String.init),
+            restriction == nil || restriction == connection,
+            let managed = table.connections[connection], let entry = managed.catalog[name]
+        else { return nil }
+        let verdict = broker.decide(caller, managed, entry.name)
+        let route = Route(connection: managed, entry: entry, verdict: verdict)
+        routes[name] = route
+        return route
+    }
+
+    /// Sees one connection only, from now on.
+    func restrict(to connection: String) {
+        restriction = connection
+        generation = -1
+    }
+}

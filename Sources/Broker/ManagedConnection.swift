@@ -1,0 +1,138 @@
+internal import Control
+internal import JSONRPC
+internal import MCP
+internal import Policy
+internal import RunCards
+internal import Store
+
+/// One registered connection: what it was made from, what its server offers, what it is doing.
+final class ManagedConnection {
+    /// What it is doing.
+    enum Phase {
+        /// No server runs.
+        case idle
+        /// Its server was asked for and is not ready.
+        case starting(ServerStart)
+        /// Its server takes calls.
+        case ready(Server)
+        /// The last start failed.
+        case failed(Failure)
+    }
+
+    let id: UUID
+    let caller: Caller
+    let name: String
+    let card: RunCard
+    /// The card's policy, narrowed by the card.
+    let policy: Policy
+    let settings: [String: SettingValue]
+    let credentials: [String: String]
+    let createdAt: Timestamp
+    var lastUsed: Timestamp?
+    var usageCount = 0
+    var phase = Phase.idle
+    var log = LogRing()
+    /// Calls that wait for the server to be ready, oldest first.
+    var waiting: [WaitingCall] = []
+    var waitingBytes = 0
+    /// Whether the connection was removed, or its registration undone.
+    var isGone = false
+    private(set) var tools: [ToolDefinition] = []
+    private(set) var catalog: ToolCatalog
+
+    init(
+        id: UUID = UUID(), caller: Caller, name: String, card: RunCard, policy: Policy,
+        settings: [String: SettingValue], credentials: [String: String],
+        createdAt: Timestamp = .now()
+    ) {
+        self.id = id
+        self.caller = caller
+        self.name = name
+        self.card = card
+        self.policy = policy
+        self.settings = settings
+        self.credentials = credentials
+        self.createdAt = createdAt
+        catalog = ToolCatalog(connection: name, tools: [])
+    }
+
+    /// Takes a fresh list of tools.
+    func offer(_ tools: [ToolDefinition]) {
+        self.tools = tools
+        catalog = ToolCatalog(connection: name, tools: tools)
+    }
+
+    /// The server that takes calls now.
+    var server: Server? {
+        if case .ready(let server) = phase { server } else { nil }
+    }
+
+    /// The newest lines of its log, for an error.
+    var errorLog: [String] { log.tail(Limit.errorLogLines) }
+
+    /// What an era verdict is valid for: what the card installs, or this user's own command.
+    var eraKey: String { card.freeCommand ? id.description : card.name }
+
+    /// The connection as its owner sees it.
+    var described: Connection {
+        var failure: Failure?
+        let state: Connection.State
+        switch phase {
+        case .idle: state = .idle
+        case .starting: state = .starting
+        case .ready: state = .ready
+        case .failed(let cause):
+            state = .failed
+            failure = cause
+        }
+        return Connection(
+            id: id.description, name: name, card: card.name, state: state, failure: failure,
+            settings: settings, credentials: credentials.keys.sorted(),
+            tools: catalog.entries.map(Tool.init(exposing:)), createdAt: createdAt.description,
+            lastUsed: lastUsed?.description, usageCount: usageCount)
+    }
+}
+
+/// A call that waits for its server.
+struct WaitingCall {
+    let client: Client
+    let call: ToolCall
+    /// The tool's name at the server.
+    let tool: String
+}
+
+extension Tool {
+    /// A tool as its catalog has it.
+    fileprivate init(exposing entry: ToolCatalog.Entry) {
+        self.init(
+            name: entry.exposedName, title: entry.definition["title"]?.stringValue,
+            description: entry.definition["description"]?.stringValue)
+    }
+}
+
+/// One user's connections, and where each of their tools is.
+final class UserTable {
+    private(set) var connections: [String: ManagedConnection] = [:]
+    /// Names of connections that are being registered.
+    var registering: Set<String> = []
+    /// Changes with everything that clients' routes were made from.
+    private(set) var generation = 0
+
+    /// The connections, by name.
+    var sorted: [ManagedConnection] {
+        connections.values.sorted { $0.name < $1.name }
+    }
+
+    func add(_ connection: ManagedConnection) {
+        connections[connection.name] = connection
+        generation += 1
+    }
+
+    func remove(_ connection: ManagedConnection) {
+        connections[connection.name] = nil
+        generation += 1
+    }
+
+    /// Notes that a connection's tools have changed.
+    func toolsChanged() { generation += 1 }
+}

@@ -1,0 +1,170 @@
+internal import Control
+internal import JSONRPC
+internal import MCP
+internal import NIOCore
+internal import Policy
+internal import SupervisorProtocol
+
+/// One server process in its sandbox: its session, its calls in flight, and how it ends.
+final class Server: Peer, ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// One call without an answer yet.
+    struct Call {
+        let client: Client
+        let id: RequestID
+        let era: Era
+        let progressToken: RequestID?
+        let tool: String
+        let began: NIODeadline
+        let deadline: NIODeadline
+    }
+
+    let connection: ManagedConnection
+    let sandbox: UInt64
+    var face = ServerFace()
+    /// Calls by the number they were sent under.
+    var calls: [Int: Call] = [:]
+    /// The figures that were seen last; only what they have risen by since is news.
+    var usage = Usage()
+    /// When the last call began or ended.
+    var lastActive = NIODeadline.now()
+    /// Waits for the next deadline, or for idleness.
+    var timer: Scheduled<Void>?
+    /// When `timer` fires.
+    var timerAt: NIODeadline?
+    /// Until when the ping after a missed deadline has to be answered.
+    var pingDeadline: NIODeadline?
+    /// Who waits for a fresh list of tools.
+    var listWaiters: [ListWaiter] = []
+    /// Why the broker ends it; nil while it does not.
+    var stopCause: StopCause?
+    /// How it ended, once the supervisor said so.
+    var ending: Ending?
+    var isOutputOver = false
+    var isLogOver = false
+    /// Whether everybody was told of its end.
+    var isConcluded = false
+    /// Waits for the other half of its end.
+    var endTimer: Scheduled<Void>?
+    private let broker: Broker
+    private var framer: LineFramer
+    /// Clients that do not read what it says.
+    private var slowClients: [ObjectIdentifier: Client] = [:]
+    /// Clients that are not read because it does not.
+    private var pausedClients: [ObjectIdentifier: Client] = [:]
+
+    init(_ broker: Broker, _ connection: ManagedConnection, sandbox: UInt64) {
+        self.broker = broker
+        self.connection = connection
+        self.sandbox = sandbox
+        // Room for the envelope around a result of the allowed size.
+        let line = connection.policy.limits.response + (64 << 10)
+        framer = LineFramer(limit: min(line, JSONRPC.Limit.lineBytes))
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        framer.append(unwrapInboundIn(data).readableBytesView)
+        while let line = framer.next() {
+            switch line {
+            case .line(let range): receive(framer.bytes, range)
+            case .tooLong: broker.tooLong(self, head: framer.skippedHead)
+            }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        broker.flushPeers()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { resumeClients() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        resumeClients()
+        broker.outputEnded(self)
+        broker.flushPeers()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A broken pipe: its input is closed, so it is about to end; channelInactive follows.
+        context.close(promise: nil)
+    }
+
+    private func receive(_ bytes: [UInt8], _ range: Range<Int>) {
+        do throws(EnvelopeError) {
+            let message = try Envelope.parse(bytes, in: range)
+            let event = face.receive(message, bytes, into: &out)
+            if !out.isEmpty { broker.markDirty(self) }
+            broker.handle(event, of: self, message, bytes)
+        } catch {
+            broker.noise(from: self, bytes[range], error)
+        }
+    }
+
+    /// Stops reading it until a client has read what it said.
+    func hold(for client: Client) {
+        slowClients[ObjectIdentifier(client)] = client
+        setReading(false)
+    }
+
+    /// A client reads again, or is gone.
+    func release(_ client: Client) {
+        slowClients[ObjectIdentifier(client)] = nil
+        setReading(slowClients.isEmpty)
+    }
+
+    /// Does not read a client that fills its input.
+    func pause(_ client: Client) {
+        pausedClients[ObjectIdentifier(client)] = client
+        client.wait(for: self)
+    }
+
+    private func resumeClients() {
+        for client in pausedClients.values { client.stopWaiting(for: self) }
+        pausedClients.removeAll()
+    }
+}
+
+/// Why the broker ends a server.
+enum StopCause {
+    /// Nobody used it, or its connection goes away or starts anew: no call is in flight.
+    case unused
+    /// It broke a rule; calls in flight end with this.
+    case broke(ErrorCode, String)
+}
+
+/// Called with a fresh list of tools, or with why there is none.
+typealias ListWaiter = (Result<[ToolDefinition], Failure>) -> Void
+
+/// Takes what a server writes to its standard error.
+final class ServerLog: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let onChunk: (ByteBufferView) -> Void
+    private let onEnd: () -> Void
+
+    init(onChunk: @escaping (ByteBufferView) -> Void, onEnd: @escaping () -> Void) {
+        self.onChunk = onChunk
+        self.onEnd = onEnd
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        onChunk(unwrapInboundIn(data).readableBytesView)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        onEnd()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,164 @@
+import JSONRPC
+import Kernel
+import SupervisorProtocol
+import Synchronization
+
+/// A server process that is a thread of the test: it reads the lines of its standard input and
+/// does what a script says.
+final class FakeServer: Sendable {
+    /// What a script is told about its start.
+    struct Start: Sendable {
+        /// How often the card's server was started before.
+        let earlier: Int
+        let request: Request.Start
+    }
+
+    /// What a server does from its start to its end.
+    typealias Script = @Sendable (FakeServer, Start) throws -> Ending
+
+    let sandbox: UInt64
+    let usage = Mutex(Usage(memoryLimitBytes: 128 << 20, processLimit: 128))
+    private let input: Descriptor
+    private let output: Mutex<Descriptor?>
+    private let errors: Mutex<Descriptor?>
+    private let pending = Mutex<[UInt8]>([])
+
+    init(
+        sandbox: UInt64, input: consuming Descriptor, output: consuming Descriptor,
+        errors: consuming Descriptor
+    ) {
+        self.sandbox = sandbox
+        self.input = input
+        self.output = Mutex(output)
+        self.errors = Mutex(errors)
+    }
+
+    /// The next line of its input; nil at the end.
+    func line() throws -> String? {
+        while true {
+            let line = pending.withLock { bytes -> String? in
+                guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
+                defer { bytes.removeSubrange(...end) }
+                return String(decoding: bytes[..<end], as: UTF8.self)
+            }
+            if let line { return line }
+            guard let chunk = try input.read(limit: 64 << 10), !chunk.isEmpty else { return nil }
+            pending.withLock { $0 += chunk }
+        }
+    }
+
+    /// The next message; nil at the end.
+    func message() throws -> JSON? {
+        try line().map { try JSON.parse(Array($0.utf8)) }
+    }
+
+    /// Writes to its standard output.
+    func write(_ text: String) {
+        output.withLock { descriptor in
+            do {
+                try descriptor?.write(Array(text.utf8))
+            } catch {
+                // The broker has closed its end: a process would get SIGPIPE now.
+            }
+        }
+    }
+
+    /// Writes to its standard error.
+    func complain(_ text: String) throws {
+        try errors.withLock { try $0?.write(Array(text.utf8)) }
+    }
+
+    /// Answers a request.
+    func answer(_ request: JSON, _ result: JSON) {
+        write(
+            (["jsonrpc": "2.0", "id": request["id"] ?? nil, "result": result] as JSON).text + "\n")
+    }
+
+    /// Answers a request with an error.
+    func refuse(_ request: JSON, _ code: Int, _ text: String) {
+        let error: JSON = ["code": .integer(code), "message": .string(text)]
+        write((["jsonrpc": "2.0", "id": request["id"] ?? nil, "error": error] as JSON).text + "\n")
+    }
+
+    /// Closes its output, as its end does.
+    func closeOutput() {
+        output.withLock { $0 = nil }
+        errors.withLock { $0 = nil }
+    }
+
+    /// An ending with the figures as they are.
+    func ending(status: Int32 = 0, signal: Int32 = 0, requested: Bool = false) -> Ending {
+        Ending(
+            status: status, signal: signal, requested: requested, usage: usage.withLock { $0 })
+    }
+}
+
+extension FakeServer {
+    /// Serves a legacy session: the tools `echo` and whatever else, each call by `call`.
+    func serveLegacy(
+        tools: [String] = ["echo"], _ call: (FakeServer, JSON) throws -> Ending? = echo
+    ) throws -> Ending {
+        while let message = try message() {
+            switch message["method"]?.stringValue {
+            case "server/discover": refuse(message, -32601, "Method not found")
+            case "initialize":
+                answer(
+                    message,
+                    [
+                        "protocolVersion": "2025-06-18", "capabilities": ["tools": [:]],
+                        "serverInfo": ["name": "fake", "version": "1"],
+                    ])
+            case "tools/list": answer(message, ["tools": FakeServer.definitions(tools)])
+            case "tools/call": if let end = try call(self, message) { return end }
+            case "ping": answer(message, [:])
+            default: break
+            }
+        }
+        return ending()
+    }
+
+    /// Serves the modern era.
+    func serveModern(
+        tools: [String] = ["echo"], _ call: (FakeServer, JSON) throws -> Ending? = echo
+    ) throws -> Ending {
+        while let message = try message() {
+            switch message["method"]?.stringValue {
+            case "server/discover":
+                answer(
+                    message,
+                    [
+                        "resultType": "complete", "supportedVersions": ["2026-07-28"],
+                        "capabilities": ["tools": [:]], "ttlMs": 0, "cacheScope": "private",
+                    ])
+            case "tools/list":
+                answer(
+                    message,
+                    [
+                        "resultType": "complete", "tools": FakeServer.definitions(tools),
+                        "ttlMs": 0, "cacheScope": "private",
+                    ])
+            case "tools/call": if let end = try call(self, message) { return end }
+            default: refuse(message, -32601, "Method not found")
+            }
+        }
+        return ending()
+    }
+
+    /// Answers a call with its own arguments, as text.
+    static func echo(_ server: FakeServer, _ call: JSON) -> Ending? {
+        let text = call["params"]?["arguments"]?.text ?? "nothing"
+        var result: JSON = ["content": [["type": "text", "text": .string(text)]]]
+        if call["params"]?["_meta"]?["io.modelcontextprotocol/protocolVersion"] != nil {
+            result["resultType"] = "complete"
+        }
+        server.answer(call, result)
+        return nil
+    }
+
+    private static func definitions(_ names: [String]) -> JSON {
+        .array(
+            names.map {
+                ["name": .string($0), "description": "does it", "inputSchema": ["type": "object"]]
+            })
+    }
+}

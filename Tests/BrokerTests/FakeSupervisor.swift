@@ -1,0 +1,153 @@
+import Kernel
+import NIOPosix
+import SupervisorProtocol
+import Synchronization
+
+/// The supervisor's end of the link, with threads for servers.
+final class FakeSupervisor: Sendable {
+    /// What an installation does: the lines of its log, and whether it works.
+    struct Installation: Sendable {
+        var log: [String] = []
+        var works = true
+    }
+
+    private struct State {
+        var servers: [UInt64: FakeServer] = [:]
+        var starts: [String: Int] = [:]
+        var lastSandbox: UInt64 = 0
+        var killed: Set<UInt64> = []
+    }
+
+    private let socket: Descriptor
+    private let scripts: [String: FakeServer.Script]
+    private let installations: [String: Installation]
+    private let threads = NIOThreadPool(numberOfThreads: 24)
+    private let state = Mutex(State())
+
+    init(
+        owning socket: consuming Descriptor, scripts: [String: FakeServer.Script],
+        installations: [String: Installation]
+    ) {
+        self.socket = socket
+        self.scripts = scripts
+        self.installations = installations
+        threads.start()
+        threads.submit { [self] _ in serve() }
+    }
+
+    /// How often a card's server was started.
+    func starts(of card: String) -> Int { state.withLock { $0.starts[card] ?? 0 } }
+
+    /// How many servers run.
+    var running: Int { state.withLock { $0.servers.count } }
+
+    /// Ends the threads, after the broker has closed its end.
+    func close() throws { try threads.syncShutdownGracefully() }
+
+    private func serve() {
+        do {
+            while let datagram = try Socket.receive(
+                limit: Limit.messageBytes, descriptors: 0, over: socket.raw),
+                !datagram.bytes.isEmpty
+            {
+                try handle(try Request(decoding: datagram.bytes))
+            }
+        } catch {
+            // The broker is gone.
+        }
+        do {
+            try Socket.endWriting(socket.raw)
+        } catch {
+            // It is gone altogether.
+        }
+    }
+
+    private func handle(_ request: Request) throws {
+        switch request {
+        case .hello(let version): send(.hello(version: version))
+        case .start(let start): try begin(start)
+        case .install(let id, let card): try install(id, card)
+        case .kill(let sandbox): kill(sandbox)
+        case .usage(let id, let sandbox):
+            guard let server = state.withLock({ $0.servers[sandbox] }) else {
+                return send(.refused(id: id, Refusal(code: .unknown, message: "no such sandbox")))
+            }
+            send(.usage(id: id, server.usage.withLock { $0 }))
+        }
+    }
+
+    private func begin(_ start: Request.Start) throws {
+        guard let script = scripts[start.card] else {
+            let message = "cannot start '\(start.card)': mount-root: No such file or directory"
+            return send(
+                .refused(
+                    id: start.id,
+                    Refusal(code: .launch, message: message, step: "mount-root", errno: 2)))
+        }
+        let (sandbox, earlier) = state.withLock { state in
+            state.lastSandbox += 1
+            state.starts[start.card, default: 0] += 1
+            return (state.lastSandbox, (state.starts[start.card] ?? 1) - 1)
+        }
+        let input = try Pipe()
+        let output = try Pipe()
+        let errors = try Pipe()
+        let process = try Pipe()
+        let server = FakeServer(
+            sandbox: sandbox, input: try input.read.duplicate(),
+            output: try output.write.duplicate(), errors: try errors.write.duplicate())
+        state.withLock { $0.servers[sandbox] = server }
+        send(
+            .started(id: start.id, sandbox: sandbox),
+            [input.write.raw, output.read.raw, errors.read.raw, process.read.raw])
+        threads.submit { [self] _ in
+            run(server, script, FakeServer.Start(earlier: earlier, request: start))
+        }
+    }
+
+    private func run(_ server: FakeServer, _ script: FakeServer.Script, _ start: FakeServer.Start) {
+        var ending = server.ending(status: 99)
+        do {
+            ending = try script(server, start)
+        } catch {
+            // Status 99 is what the test sees.
+        }
+        end(server, ending)
+    }
+
+    private func kill(_ sandbox: UInt64) {
+        guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
+        end(server, server.ending(status: -1, signal: 9, requested: true))
+    }
+
+    /// Tells the end of a server, once.
+    private func end(_ server: FakeServer, _ ending: Ending) {
+        server.closeOutput()
+        guard state.withLock({ $0.servers.removeValue(forKey: server.sandbox) }) != nil else {
+            return
+        }
+        send(.exited(sandbox: server.sandbox, ending))
+    }
+
+    private func install(_ id: UInt64, _ card: String) throws {
+        let installation = installations[card] ?? Installation()
+        let log = try Pipe()
+        send(.installing(id: id), [log.read.raw])
+        try log.write.write(Array(installation.log.map { $0 + "\n" }.joined().utf8))
+        guard installation.works else {
+            let message = "cannot install '\(card)': pip: exit status 1"
+            return send(
+                .refused(id: id, Refusal(code: .install, message: message, step: "pip")))
+        }
+        send(.installed(id: id, fresh: true))
+    }
+
+    private func send(_ event: Event, _ descriptors: [CInt] = []) {
+        guard let bytes = event.encoded() else { return }
+        do {
+            try Socket.send(bytes, descriptors: descriptors, over: socket.raw)
+        } catch {
+            // The broker is gone.
+        }
+    }
+}

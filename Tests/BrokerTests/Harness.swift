@@ -1,0 +1,220 @@
+import Broker
+import Configuration
+import JSONRPC
+import Kernel
+import Logging
+import Synchronization
+import Testing
+
+/// A broker in this process, with a fake supervisor and fake servers, on a socket in a directory
+/// of its own.
+final class Harness {
+    let supervisor: FakeSupervisor
+    let directory: String
+    let hasEnded = Mutex(false)
+    private let service: BrokerService
+
+    private init(
+        _ directory: String, scripts: [String: FakeServer.Script],
+        installations: [String: FakeSupervisor.Installation], access: String
+    ) throws {
+        self.directory = directory
+        let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
+        let policies = try Harness.policies(
+            cards: cards, installed: Set(installations.keys), access: access)
+        let pair = try Socket.seqpacketPair()
+        let listener = try Socket.listen(at: directory + "/control.sock", backlog: 16)
+        var log = Logger(label: "broker") { _ in SwiftLogNoOpLogHandler() }
+        log.logLevel = .critical
+        let theirs = try pair.theirs.duplicate()
+        supervisor = FakeSupervisor(
+            owning: try pair.ours.duplicate(), scripts: scripts, installations: installations)
+        service = try BrokerService(
+            BrokerSettings(
+                controlSocket: listener.release(), supervisorSocket: theirs.release(),
+                state: directory, policies: policies),
+            log: log, onEnd: {})
+    }
+
+    /// Runs a test against a fresh broker and takes everything away again.
+    static func run(
+        _ scripts: [String: FakeServer.Script] = [:],
+        installations: [String: FakeSupervisor.Installation] = [:],
+        access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
+        _ body: (Harness) throws -> Void
+    ) throws {
+        let name = try System.random(8).map { String($0, radix: 16) }.joined()
+        let directory = "/tmp/corral-broker-test-" + name
+        try Files.makeDirectory(directory, mode: 0o700)
+        defer {
+            do {
+                try Files.removeTree(directory)
+            } catch {
+                Issue.record("\(directory) is left: \(error)")
+            }
+        }
+        let harness = try Harness(
+            directory, scripts: scripts, installations: installations, access: access)
+        let result = Result { try body(harness) }
+        try harness.service.stop()
+        try harness.supervisor.close()
+        try result.get()
+    }
+
+    /// A new client.
+    func client() throws -> TestClient {
+        try TestClient(try Socket.connect(to: directory + "/control.sock"))
+    }
+
+    /// A new client with a connection from each of these cards, under the card's name.
+    func client(connecting cards: [String]) throws -> TestClient {
+        let client = try client()
+        for card in cards {
+            let answer = try client.request("corral/connections/register", ["card": .string(card)])
+            try #require(answer["result"] != nil, "\(answer.text)")
+        }
+        return client
+    }
+
+    private static func policies(
+        cards: Set<String>, installed: Set<String>, access: String
+    ) throws -> PolicySet {
+        typealias File = PolicySet.Contents.File
+        func file(_ name: String, _ text: String) -> File {
+            File(name: name, bytes: Array(text.utf8))
+        }
+        return try PolicySet(
+            PolicySet.Contents(
+                access: file("access.yaml", "version: 1\n\(access)\n"),
+                policies: [file("default.yaml", policy)],
+                profiles: [
+                    file(
+                        "syscalls/default.yaml",
+                        "version: 1\nname: default\ndefault: allow\nentries: []\n")
+                ],
+                cards: cards.sorted().map {
+                    file("\($0).yaml", card($0, isInstalled: installed.contains($0)))
+                },
+                locks: installed.sorted().map { file("\($0).lock", lock) }))
+    }
+
+    private static func card(_ name: String, isInstalled: Bool) -> String {
+        """
+        version: 1
+        name: \(name)
+        title: \(name)
+        description: a fake
+        command: [/bin/fake]
+        \(isInstalled ? "install: {pypi: [fake==1.0], lock: \(name).lock}" : "")
+        settings:
+          - {name: mode, kind: choice, choices: [a, b], hint: which}
+        credentials:
+          - {name: token, env: TOKEN, required: \(name == "secret"), hint: "from the site"}
+        tools: {deny: ["delete_*"]}
+        """
+    }
+
+    private static let lock =
+        "fake==1.0 --hash=sha256:\(String(repeating: "0", count: 64))\n"
+
+    private static let policy = """
+        version: 1
+        name: default
+        limits:
+          call_timeout: {default: 1s, max: 2s}
+          start_timeout: 1s
+          response: 64KiB
+        syscalls: default
+        """
+}
+
+/// A client on the control socket that waits for what it asked for.
+final class TestClient {
+    private let socket: Descriptor
+    private var framer = LineFramer(limit: 64 << 20)
+    private var lastID = 0
+    /// Messages that were not what was waited for.
+    private(set) var others: [JSON] = []
+
+    init(_ socket: consuming Descriptor) throws {
+        self.socket = socket
+        // A test that waits in vain fails instead of hanging.
+        try Socket.setReceiveTimeout(of: self.socket.raw, milliseconds: 20_000)
+    }
+
+    /// Sends bytes as they are.
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Sends bytes as they are.
+    func send(_ bytes: [UInt8]) throws { try socket.write(bytes) }
+
+    /// The next message.
+    func receive() throws -> JSON {
+        while true {
+            if case .line(let range) = framer.next() {
+                return try JSON.parse(framer.bytes, in: range)
+            }
+            let chunk = try #require(
+                try socket.read(limit: 64 << 10), "nothing came for a long time")
+            try #require(!chunk.isEmpty, "the broker has closed the connection")
+            framer.append(chunk)
+        }
+    }
+
+    /// Whether the broker has closed the connection, when nothing else comes.
+    func isClosed() throws -> Bool { try socket.read(limit: 1)?.isEmpty ?? false }
+
+    /// Sends a request and gives its id.
+    func ask(_ method: String, _ params: JSON = [:]) throws -> Int {
+        lastID += 1
+        let request: JSON = [
+            "jsonrpc": "2.0", "id": .integer(lastID), "method": .string(method), "params": params,
+        ]
+        try send(request.text + "\n")
+        return lastID
+    }
+
+    /// Waits for the answer to a request; what comes before it is kept in `others`.
+    func answer(to id: Int) throws -> JSON {
+        while true {
+            let message = try receive()
+            if message["id"]?.intValue == id, message["method"] == nil { return message }
+            others.append(message)
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    func request(_ method: String, _ params: JSON = [:]) throws -> JSON {
+        try answer(to: ask(method, params))
+    }
+
+    /// Begins a legacy session.
+    func initialize() throws {
+        let answer = try request(
+            "initialize",
+            [
+                "protocolVersion": "2025-06-18", "capabilities": [:],
+                "clientInfo": ["name": "test", "version": "1"],
+            ])
+        #expect(answer["result"]?["protocolVersion"] == "2025-06-18")
+        try send(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"# + "\n")
+    }
+
+    /// Calls a tool in the modern era.
+    func call(_ tool: String, _ arguments: JSON = [:]) throws -> JSON {
+        try request(
+            "tools/call", TestClient.modern(["name": .string(tool), "arguments": arguments]))
+    }
+
+    /// Params with the modern context.
+    static func modern(_ params: JSON = [:], token: JSON? = nil) -> JSON {
+        var params = params
+        var meta: JSON = [
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": [:],
+        ]
+        meta["progressToken"] = token
+        params["_meta"] = meta
+        return params
+    }
+}
