@@ -64,12 +64,23 @@ def run_program(words):
 
 
 def bench_start(report):
-    ours = f"{RELEASE}/corral-bench-start"
+    """corrald as it runs everywhere, with the starter where its broker would be."""
     bwrap = shutil.which("bwrap")
-    if not os.path.exists(ours):
-        report.skip("start", "corral-bench-start is not built")
-        return
-    rows = run_program([f"{MADE}/start", str(STARTS), bwrap or "-", ours])
+    bed = Testbed(RELEASE, "bench-start")
+    try:
+        bed.install()
+        libexec = f"{bed.directory}/usr/libexec/corral"
+        shutil.copy(f"{MADE}/starter", f"{libexec}/corral-broker")
+        serve = f"{bed.directory}/serve"
+        with open(serve, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n"
+                       f"exec {libexec}/corrald --config {bed.etc}/corrald.yaml 2>{bed.log}\n")
+        os.chmod(serve, 0o755)
+        rows = run_program([f"{MADE}/start", str(STARTS), bwrap or "-", serve])
+    except Failure as failure:
+        raise Failure(f"{failure}\n{bed.log_tail() if os.path.exists(bed.log) else ''}") from None
+    finally:
+        bed.remove()
     mine = rows["corral", 0]
     for peer in ("bwrap", "posix_spawn"):
         if (peer, 0) not in rows:

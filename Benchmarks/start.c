@@ -111,7 +111,7 @@ int main(int count, char **words)
     samples_print(&peer, "bwrap", 0);
     samples_print(&ours, "corral", 0);
     if (has_ours) {
-        close(service.to);
+        kill(service.pid, SIGTERM);
         waitpid(service.pid, NULL, 0);
     }
     return 0;
