@@ -73,7 +73,8 @@ static enum corral_step become_tool(struct launch *launch)
     return STEP_NONE;
 }
 
-// Keeps only the status pipe, as 0: an end of the tool's pipes held here would hide its end of file.
+// Keeps only the status pipe, as 0: an end of the tool's pipes held here would hide its end of
+// file.
 static int close_all_but(int status)
 {
     if (dup2(status, 0) < 0 || fcntl(0, F_SETFD, FD_CLOEXEC) < 0)

@@ -41,11 +41,13 @@ final class Installation {
     /// Where unpacking happens: on the prefix's disk, not in memory.
     private static let scratch = RootTree.prefix + "/.tmp"
 
-    /// The steps for packages from PyPI: nothing that is not in the lock, with its hash.
+    /// The steps for packages from PyPI: nothing that is not in the lock, with its hash, and no
+    /// source that would have to be built, which runs code that no hash of ours names.
     static func steps(_ policy: Policy, certificates: Bool) -> [Step] {
         let python = RootTree.prefix + "/bin/python3"
         let pip = [
-            python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input",
+            python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:",
+            "--no-input",
             "--no-cache-dir", "--disable-pip-version-check", "--progress-bar", "off",
             "--index-url", policy.registries.pypi, "--requirement", lockPath,
         ]

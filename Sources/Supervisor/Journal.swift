@@ -1,18 +1,13 @@
-import Glibc
 import Kernel
 
 /// What corrald says of itself: one event a line on standard error, for journald or a terminal.
 struct Journal {
-    private let output: CInt = 2
-
     /// Writes `corrald: EVENT key=value …`; control characters in values are made visible.
     func event(_ name: String, _ fields: [(String, String)] = []) {
         let line = fields.reduce("corrald: " + name) { line, field in
             line + " \(field.0)=\(Self.visible(field.1))"
         }
-        let bytes = Array((line + "\n").utf8)
-        // Nobody is left to tell when standard error itself fails.
-        _ = unsafe write(output, bytes, bytes.count)
+        Diagnostics.line(line)
     }
 
     private static func visible(_ text: String) -> String {

@@ -32,10 +32,8 @@ struct Resolution: Equatable {
         do throws(SettingError) {
             command = try card.command(settings: settings)
             directories = try card.directories(settings: settings)
-            environment =
-                Self.standardEnvironment
-                + (try card.environment(settings: settings)).map { "\($0.name)=\($0.value)" }
-                + credentials
+            let own = try card.environment(settings: settings).map { "\($0.name)=\($0.value)" }
+            environment = Self.merged(Self.standardEnvironment + own + credentials)
         } catch {
             throw Refusal(code: .badSetting, message: error.description)
         }
@@ -57,6 +55,12 @@ struct Resolution: Equatable {
         "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=\(RootTree.home)", "USER=tool", "LOGNAME=tool",
         "LANG=C.UTF-8", "TMPDIR=/tmp",
     ]
+
+    /// Each name once, with its last value: a tool reads the first it finds.
+    static func merged(_ lines: [String]) -> [String] {
+        var names: Set<Substring> = []
+        return lines.reversed().filter { names.insert($0.prefix { $0 != "=" }).inserted }.reversed()
+    }
 
     private static func check(
         _ caller: Caller, _ card: RunCard, _ access: Access

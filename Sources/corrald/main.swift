@@ -15,8 +15,7 @@ func settingsPath(_ arguments: [String]) -> String? {
 
 /// Says why on standard error and ends with the exit code of sysexits(3).
 func fail(_ message: String, _ code: CInt) -> Never {
-    let bytes = Array((message + "\n").utf8)
-    _ = unsafe write(2, bytes, bytes.count)
+    Diagnostics.line(message)
     exit(code)
 }
 

@@ -47,7 +47,8 @@ int corral_pidfd_signal(int pidfd, int signal);
 int corral_pidfd_wait(int pidfd, int *status, int *signal);
 
 // unix(7): one datagram with descriptors (SCM_RIGHTS); all received ones are CLOEXEC.
-ssize_t corral_send(int fd, const void *bytes, size_t count, const int *_Nullable fds, int fd_count);
+ssize_t corral_send(
+    int fd, const void *bytes, size_t count, const int *_Nullable fds, int fd_count);
 // `fd_count` is how many fit on entry and how many came on return; sets *truncated when the
 // message or its descriptors did not fit.
 ssize_t corral_receive(
