@@ -8,6 +8,7 @@ internal import Policy
 internal import RunCards
 internal import Store
 internal import SupervisorProtocol
+internal import YAML
 
 extension Broker {
     /// Sees to it that a connection's server runs; whoever asks meanwhile shares the start.
@@ -228,7 +229,8 @@ extension Broker {
         case .respawn: respawn(server)
         case .failed(let step, let cause):
             let limit = start.connection.policy.limits.startTimeout
-            startFailed(server, step: step, cause: "\(cause) (start_timeout is \(limit))")
+            startFailed(
+                server, step: step, cause: "\(cause) (start_timeout is \(durationText(limit)))")
         default: break
         }
     }

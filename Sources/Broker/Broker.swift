@@ -28,6 +28,8 @@ final class Broker {
     var eras: [String: EraVerdict] = [:]
     /// Whether no new work is taken.
     var isDraining = false
+    /// Whether the store takes nothing any more.
+    var isClosed = false
     /// Called when the last call in flight has ended while draining.
     var onDrained: (() -> Void)?
     /// Called when the broker cannot go on: there is no supervisor any more.

@@ -81,8 +81,8 @@ public final class BrokerService: Sendable {
         let limit = loop.scheduleTask(in: Limit.drain) { drained.succeed(()) }
         try drained.futureResult.wait()
         limit.cancel()
-        try loop.flatSubmit { broker.value.recordRest() }.wait()
         try loop.submit { broker.value.closeAll() }.wait()
+        try loop.flatSubmit { broker.value.recordRest() }.wait()
         link.end()
         try store.close()
         try group.syncShutdownGracefully()

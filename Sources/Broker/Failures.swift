@@ -41,8 +41,8 @@ extension Failure {
         let limit = connection.policy.limits.callTimeout.standard
         return Failure(
             .timeout,
-            "cannot call '\(printable(tool))' of '\(connection.name)': no answer came within \(limit)"
-        )
+            "cannot call '\(printable(tool))' of '\(connection.name)': no answer came within "
+                + "\(durationText(limit)) (call_timeout)")
     }
 
     /// An answer is larger than the policy allows.
@@ -50,8 +50,8 @@ extension Failure {
         let limit = connection.policy.limits.response
         return Failure(
             .outputTooLarge,
-            "cannot hand on the answer of '\(printable(tool))' of '\(connection.name)': it is larger "
-                + "than \(limit) bytes (limits.response of policy '\(connection.policy.name)')")
+            "cannot hand on the answer of '\(printable(tool))' of '\(connection.name)': it is "
+                + "larger than \(limit) bytes (response of policy '\(connection.policy.name)')")
     }
 
     /// An answer is not one of `tools/call`.

@@ -48,6 +48,7 @@ extension Broker {
 
     /// Writes all finished calls in one transaction; those that end meanwhile go with the next.
     private func recordFinished() {
+        guard !isClosed else { return }
         let calls = finished
         finished = []
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -60,7 +61,7 @@ extension Broker {
                         "usage not recorded",
                         metadata: ["calls": "\(calls.count)", "cause": "\(error)"])
                 }
-                if broker.finished.isEmpty {
+                if broker.finished.isEmpty || broker.isClosed {
                     broker.isRecording = false
                 } else {
                     _ = broker.schedule(after: Limit.usageDelay) { $0.recordFinished() }
@@ -70,6 +71,7 @@ extension Broker {
 
     /// Writes what is left, at the end; returns when it is written.
     func recordRest() -> EventLoopFuture<Void> {
+        isClosed = true
         let calls = finished
         finished = []
         return store.run { try $0.recordUsage(calls.map(\.row)) }
@@ -77,6 +79,7 @@ extension Broker {
 
     /// Keeps a fresh list of tools.
     func keepTools(of connection: ManagedConnection) {
+        guard !isClosed else { return }
         let tools = connection.toolsText
         let id = connection.id
         let era = eras[connection.eraKey]?.text

@@ -3,7 +3,6 @@ import Configuration
 import JSONRPC
 import Kernel
 import Logging
-import Synchronization
 import Testing
 
 /// A broker in this process, with a fake supervisor and fake servers, on a socket in a directory
@@ -11,7 +10,6 @@ import Testing
 final class Harness {
     let supervisor: FakeSupervisor
     let directory: String
-    let hasEnded = Mutex(false)
     private let service: BrokerService
 
     private init(
@@ -43,6 +41,14 @@ final class Harness {
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
         _ body: (Harness) throws -> Void
     ) throws {
+        try inDirectory { directory in
+            try run(
+                scripts, installations: installations, access: access, in: directory, body)
+        }
+    }
+
+    /// Makes a directory for a test and takes it away again.
+    static func inDirectory(_ body: (String) throws -> Void) throws {
         let name = try System.random(8).map { String($0, radix: 16) }.joined()
         let directory = "/tmp/corral-broker-test-" + name
         try Files.makeDirectory(directory, mode: 0o700)
@@ -53,6 +59,17 @@ final class Harness {
                 Issue.record("\(directory) is left: \(error)")
             }
         }
+        try body(directory)
+    }
+
+    /// Runs a test against a broker whose state is in a directory.
+    static func run(
+        _ scripts: [String: FakeServer.Script],
+        installations: [String: FakeSupervisor.Installation] = [:],
+        access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
+        in directory: String, _ body: (Harness) throws -> Void
+    ) throws {
+        try Files.remove(directory + "/control.sock")
         let harness = try Harness(
             directory, scripts: scripts, installations: installations, access: access)
         let result = Result { try body(harness) }
