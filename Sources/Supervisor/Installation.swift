@@ -38,6 +38,16 @@ final class Installation {
     static let lockPath = "/opt/lock"
     /// The host's certificate authorities, which a company may have added its own to.
     static let certificates = "/etc/ssl/certs/ca-certificates.crt"
+    /// Runs the pip that Python carries for ensurepip, so that none is installed into the prefix:
+    /// less to wait for, and no installer where a tool could find it. Debian keeps the wheel apart.
+    private static let pip = """
+        import ensurepip, glob, os, runpy, sys
+        bundled = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
+        wheels = [path for place in ("/usr/share/python-wheels", bundled)
+                  for path in glob.glob(os.path.join(place, "pip-*.whl"))]
+        sys.path.insert(0, wheels[0]) if wheels else sys.exit("no pip (install python3-venv)")
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+        """
     /// Where unpacking happens: on the prefix's disk, not in memory.
     private static let scratch = RootTree.prefix + "/.tmp"
 
@@ -45,18 +55,19 @@ final class Installation {
     /// source that would have to be built, which runs code that no hash of ours names.
     static func steps(_ policy: Policy, certificates: Bool) -> [Step] {
         let python = RootTree.prefix + "/bin/python3"
-        let pip = [
-            python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:",
-            "--no-input",
-            "--no-cache-dir", "--disable-pip-version-check", "--progress-bar", "off",
+        let install = [
+            python, "-I", "-c", pip, "install", "--require-hashes", "--no-deps",
+            "--only-binary=:all:", "--no-input", "--no-cache-dir",
+            "--disable-pip-version-check", "--progress-bar", "off",
             "--index-url", policy.registries.pypi, "--requirement", lockPath,
         ]
         return [
             Step(
-                name: "create-venv", arguments: ["/usr/bin/python3", "-m", "venv", RootTree.prefix]),
+                name: "create-venv",
+                arguments: ["/usr/bin/python3", "-m", "venv", "--without-pip", RootTree.prefix]),
             Step(
                 name: "install-packages",
-                arguments: pip + (certificates ? ["--cert", Self.certificates] : [])),
+                arguments: install + (certificates ? ["--cert", Self.certificates] : [])),
         ]
     }
 
