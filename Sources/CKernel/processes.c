@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -26,6 +28,24 @@ int corral_set_no_new_privileges(void)
 int corral_set_parent_death_signal(int signal)
 {
     return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+}
+
+int corral_filter_system_calls(const void *instructions, size_t count)
+{
+    struct sock_fprog program = {
+        .len = (unsigned short)count,
+        .filter = (struct sock_filter *)instructions,
+    };
+    if (count == 0 || count > BPF_MAXINSNS) {
+        errno = EINVAL;
+        return -1;
+    }
+    // With TSYNC a thread that cannot follow is returned by its id, which is a failure too.
+    long result = syscall(
+        SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+    if (result > 0)
+        errno = EBUSY;
+    return result == 0 ? 0 : -1;
 }
 
 int corral_assume_file_identity(uid_t uid, gid_t gid, const gid_t *groups, int count)

@@ -123,6 +123,15 @@ public enum Identity {
         _ = try check("prctl", "PR_SET_NO_NEW_PRIVS") { corral_set_no_new_privileges() }
     }
 
+    /// Confines every thread of this process to a system call filter for good (seccomp(2)).
+    ///
+    /// - Parameter filter: `struct sock_filter`s, 8 bytes each. No new privileges must have been
+    ///   refused before.
+    public static func filterSystemCalls(_ filter: [UInt8]) throws(KernelError) {
+        guard filter.count.isMultiple(of: 8) else { throw KernelError("seccomp", errno: EINVAL) }
+        _ = try check("seccomp") { unsafe corral_filter_system_calls(filter, filter.count / 8) }
+    }
+
     /// The effective user.
     public static var uid: UInt32 { geteuid() }
 }

@@ -11,6 +11,13 @@ public enum Socket {
         public let descriptors: [CInt]
         /// Whether bytes or descriptors did not fit and were lost.
         public let truncated: Bool
+
+        /// Describes what came.
+        public init(bytes: [UInt8], descriptors: [CInt], truncated: Bool) {
+            self.bytes = bytes
+            self.descriptors = descriptors
+            self.truncated = truncated
+        }
     }
 
     /// Who is at the other end of a connected Unix socket, as the kernel knows it (SO_PEERCRED).

@@ -8,6 +8,13 @@ public struct SystemCallFilter: Sendable, Equatable {
     /// One `struct sock_filter` each, as a 64-bit number in this machine's byte order.
     public let instructions: [UInt64]
 
+    /// The instructions as bytes in this machine's order, for a process that loads them itself.
+    public var bytes: [UInt8] {
+        instructions.flatMap { instruction in
+            (0..<8).map { UInt8(truncatingIfNeeded: instruction >> UInt64(8 * $0)) }
+        }
+    }
+
     /// The kernel's bound on a filter, BPF_MAXINSNS.
     private static let mostInstructions = 4096
 

@@ -24,15 +24,20 @@ extension Supervisor {
             return
         }
         let pair = try Socket.seqpacketPair()
+        // At most 32 KiB, which a pipe holds without a reader.
+        let filter = try Pipe()
+        try filter.write.write(brokerFilter, to: "filter")
+        let range = settings.sandboxUIDs
         let child = try Child.spawn(
             programs.launcher,
             arguments: [
                 "drop", String(brokerAccount.uid), String(brokerAccount.gid), programs.broker,
-                "--control-fd", "3", "--supervisor-fd", "4", "--state", instance.brokerState,
+                "--control-fd", "3", "--supervisor-fd", "4", "--filter-fd", "5",
+                "--sandbox-uids", "\(range.first):\(range.count)", "--state", instance.brokerState,
                 "--policies", settings.policies, "--runcards", settings.runcards,
             ],
             environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"],
-            descriptors: [listener.raw, pair.theirs.raw])
+            descriptors: [listener.raw, pair.theirs.raw, filter.read.raw])
         let link = pair.keepOurs()
         // A broker that stops reading must never stop this process.
         try link.setNonblocking(true)

@@ -10,11 +10,7 @@ extension Supervisor {
     /// Reads what the broker asks; one that breaks the protocol is ended.
     func readRequests() throws(KernelError) {
         while let link = broker?.link.raw, linked {
-            guard
-                let datagram = try Socket.receive(
-                    limit: SupervisorProtocol.Limit.messageBytes, descriptors: 0, over: link)
-            else { return }
-            // The end: its pidfd tells the rest.
+            guard let datagram = try receive(over: link) else { return }
             guard !datagram.bytes.isEmpty else {
                 linked = false
                 return try poller.remove(link)
@@ -28,6 +24,17 @@ extension Supervisor {
                 return try broker?.child.signal(SIGKILL) ?? ()
             }
             try answer(request)
+        }
+    }
+
+    /// Empty at the end of the conversation, also when the broker died with our words unread
+    /// (ECONNRESET); its pidfd tells the rest.
+    private func receive(over link: CInt) throws(KernelError) -> Socket.Datagram? {
+        do throws(KernelError) {
+            return try Socket.receive(
+                limit: SupervisorProtocol.Limit.messageBytes, descriptors: 0, over: link)
+        } catch where error.errno == ECONNRESET {
+            return Socket.Datagram(bytes: [], descriptors: [], truncated: false)
         }
     }
 

@@ -26,6 +26,7 @@ struct Startup: ~Copyable {
     let signals: Signals
     let listener: Descriptor
     let nursery: Nursery
+    let brokerFilter: [UInt8]
 
     init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
         let journal = Journal()
@@ -40,6 +41,7 @@ struct Startup: ~Copyable {
         let brokerAccount = Self.brokerAccount(settings, accounts, journal)
         let instance = try Instance(settings)
         let nursery = try Self.nursery(settings, set, instance)
+        let brokerFilter = try Self.brokerFilter(nursery)
         let listener = try ControlSocket.open(settings, accounts, journal)
         try Self.system("prepare", instance.brokerState) { () throws(KernelError) in
             try Files.makeDirectory(instance.brokerState, mode: 0o700)
@@ -63,6 +65,7 @@ struct Startup: ~Copyable {
         self.signals = signals
         self.listener = listener
         self.nursery = nursery
+        self.brokerFilter = brokerFilter
     }
 
     private static func system<Result: ~Copyable>(
@@ -91,6 +94,16 @@ struct Startup: ~Copyable {
                 ("hint", "systemd-sysusers makes it; or set broker_user"),
             ])
         return Account(name: String(uid), uid: uid, gid: uid)
+    }
+
+    /// The broker's own walls; without them it is not started.
+    private static func brokerFilter(_ nursery: Nursery) throws(SupervisorError) -> [UInt8] {
+        do throws(SandboxError) {
+            return try nursery.templates.filter("broker").bytes
+        } catch {
+            throw SupervisorError(
+                "confine", "corral-broker", error.step, error.cause, hint: error.hint)
+        }
     }
 
     private static func nursery(

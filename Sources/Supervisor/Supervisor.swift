@@ -50,6 +50,7 @@ public final class Supervisor {
     let signals: Signals
     let listener: Descriptor
     let brokerAccount: Account
+    let brokerFilter: [UInt8]
     var nursery: Nursery
     var sandboxes: [UInt64: RunningSandbox] = [:]
     var installations: [String: Installation] = [:]
@@ -73,6 +74,7 @@ public final class Supervisor {
         self.set = set
         programs = startup.programs
         brokerAccount = startup.brokerAccount
+        brokerFilter = startup.brokerFilter
         nursery = startup.nursery
         instance = startup.instance
         poller = startup.poller

@@ -32,13 +32,19 @@ struct Templates {
         self.filters = filters
     }
 
-    /// The zygote for a tree, started when there is none.
-    mutating func template(_ tree: TreePlan, profile: String) throws(SandboxError) -> Template {
+    /// The filter of a profile.
+    func filter(_ profile: String) throws(SandboxError) -> SystemCallFilter {
         guard let filter = filters[profile] else {
             throw SandboxError(
                 step: "compile-filter", cause: "no system call profile is named '\(profile)'",
                 hint: "see policies/syscalls/")
         }
+        return filter
+    }
+
+    /// The zygote for a tree, started when there is none.
+    mutating func template(_ tree: TreePlan, profile: String) throws(SandboxError) -> Template {
+        let filter = try filter(profile)
         clock += 1
         let key = Key(profile: profile, tree: tree)
         if let entry = entries[key] {

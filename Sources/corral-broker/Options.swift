@@ -10,6 +10,9 @@ struct Options {
 
     var controlSocket: CInt = -1
     var supervisorSocket: CInt = -1
+    var filter: CInt = -1
+    /// Users that nobody but our own sandboxes has: none of them is a client.
+    var sandboxUIDs: Range<UInt32> = 0..<0
     var state = ""
     var policies = ""
     var runcards = ""
@@ -23,12 +26,13 @@ struct Options {
         for index in stride(from: 0, to: words.count, by: 2) {
             try set(words[index], words[index + 1])
         }
-        guard controlSocket >= 0, supervisorSocket >= 0, !state.isEmpty, !policies.isEmpty,
-            !runcards.isEmpty
+        guard controlSocket >= 0, supervisorSocket >= 0, filter >= 0, !sandboxUIDs.isEmpty,
+            !state.isEmpty, !policies.isEmpty, !runcards.isEmpty
         else {
             throw Mistake(
                 description: "cannot read the command line: --control-fd, --supervisor-fd, "
-                    + "--state, --policies and --runcards are needed (corrald starts this program)")
+                    + "--filter-fd, --sandbox-uids, --state, --policies and --runcards are needed (corrald starts this program)"
+            )
         }
     }
 
@@ -41,6 +45,8 @@ struct Options {
         switch name {
         case "--control-fd": controlSocket = try descriptor(name, value)
         case "--supervisor-fd": supervisorSocket = try descriptor(name, value)
+        case "--filter-fd": filter = try descriptor(name, value)
+        case "--sandbox-uids": sandboxUIDs = try range(name, value)
         case "--state": state = value
         case "--policies": policies = value
         case "--runcards": runcards = value
@@ -58,5 +64,13 @@ struct Options {
             throw Mistake(description: "cannot read '\(name)': '\(value)' is no descriptor")
         }
         return number
+    }
+
+    private func range(_ name: String, _ value: String) throws -> Range<UInt32> {
+        let numbers = value.split(separator: ":").compactMap { UInt32($0) }
+        guard numbers.count == 2, numbers[1] > 0, numbers[0] <= UInt32.max - numbers[1] else {
+            throw Mistake(description: "cannot read '\(name)': '\(value)' is not FIRST:COUNT")
+        }
+        return numbers[0]..<numbers[0] + numbers[1]
     }
 }

@@ -13,6 +13,9 @@ do {
     log.logLevel = options.logLevel
     try Identity.protectMemory()
     try Identity.refuseNewPrivileges()
+    // The supervisor writes the filter and closes its end, so the end of the pipe is its end.
+    try Identity.filterSystemCalls(
+        try Descriptor(owning: options.filter).readAll(limit: 64 << 10, from: "filter"))
     // Before the first thread: every thread inherits that these signals are read, not taken.
     let signals = try Signals([Signal.terminate, Signal.interrupt])
     let end = try EndMark()

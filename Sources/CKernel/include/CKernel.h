@@ -66,6 +66,8 @@ int corral_notify(const char *address, const char *message);
 int corral_set_dumpable(bool on);
 int corral_set_no_new_privileges(void);
 int corral_set_parent_death_signal(int signal);
+// Loads a filter of `count` struct sock_filter for all threads (seccomp(2), TSYNC).
+int corral_filter_system_calls(const void *instructions, size_t count);
 // Sets the file system ids and groups (setfsuid(2), setgroups(2)); fails when they did not take.
 int corral_assume_file_identity(uid_t uid, gid_t gid, const gid_t *_Nullable groups, int count);
 
