@@ -77,25 +77,9 @@ public struct LineFramer: Sendable {
 
     /// The offset of the next line feed.
     private mutating func lineFeed() -> Int? {
-        let end = LineFramer.lineFeed(in: bytes.span, from: scanned)
+        let end = Words.lineFeed(bytes.span, from: scanned)
         scanned = end
         return end < bytes.count ? end : nil
-    }
-
-    /// The offset of the first line feed at or after `start`, or the count.
-    private static func lineFeed(in span: Span<UInt8>, from start: Int) -> Int {
-        var at = start
-        // Sixteen bytes at a time without a branch in between, which the compiler makes one
-        // comparison of.
-        while at + 16 <= span.count {
-            let block = span.extracting(at..<at + 16)
-            var found: UInt8 = 0
-            for index in 0..<16 { found |= block[index] == 0x0A ? 1 : 0 }
-            if found != 0 { break }
-            at += 16
-        }
-        while at < span.count, span[at] != 0x0A { at += 1 }
-        return at
     }
 
     /// A line without the carriage return before its line feed.

@@ -3,16 +3,11 @@ extension Scanner {
     /// table 3-7, no control characters, escapes of RFC 8259 only, surrogates in pairs only.
     @inline(__always)
     static func string(_ bytes: Span<UInt8>, _ cursor: inout Cursor) throws(JSONError) -> Text {
-        var at = cursor.at + 1
-        let start = at
-        while at < bytes.count {
-            let byte = bytes[at]
-            if byte == UInt8(ascii: "\"") {
-                cursor.at = at + 1
-                return Text(range: start..<at, isEscaped: false)
-            }
-            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\\") { break }
-            at += 1
+        let start = cursor.at + 1
+        let at = Words.endOfPlain(bytes, from: start)
+        if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {
+            cursor.at = at + 1
+            return Text(range: start..<at, isEscaped: false)
         }
         return try rareString(bytes, &cursor, from: start, at: at)
     }
@@ -34,7 +29,7 @@ extension Scanner {
             } else if byte >= 0x80 {
                 try multibyte(bytes, &at)
             } else if byte >= 0x20 {
-                at += 1
+                at = Words.endOfPlain(bytes, from: at)
             } else {
                 throw JSONError(.controlCharacter, at: at)
             }

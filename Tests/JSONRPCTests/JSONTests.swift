@@ -69,6 +69,28 @@ import Testing
         #expect(reason([UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")]) == .badUTF8)
     }
 
+    @Test func `every byte of a string is looked at, wherever it stands`() throws {
+        for length in 0...33 {
+            let plain = String(repeating: "~", count: length)
+            #expect(try parse("\"\(plain)\"") == .string(plain))
+            for offset in 0..<length {
+                func with(_ bytes: [UInt8]) -> [UInt8] {
+                    var text = Array("\"\(plain)\"".utf8)
+                    text.replaceSubrange(offset + 1..<offset + 2, with: bytes)
+                    return text
+                }
+                for control in [UInt8](0..<0x20) {
+                    #expect(reason(with([control])) == .controlCharacter)
+                }
+                #expect(reason(with([0x80])) == .badUTF8)
+                #expect(reason(with([0xFF])) == .badUTF8)
+                #expect(reason(with([0x22])) == .trailingBytes)
+                #expect(reason(with(Array("\\x".utf8))) == .badEscape)
+                #expect(reason(with(Array("é\\n\u{7F} ".utf8))) == nil)
+            }
+        }
+    }
+
     @Test func `a value is nested as deep as the limit and no deeper`() {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
