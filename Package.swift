@@ -111,7 +111,9 @@ let package = Package(
                 "Store", "SupervisorProtocol", "Kernel", nioCore, nioPosix,
             ]),
         tests("CommandTests", ["corral", "Control", "JSONRPC", "Kernel", argumentParser]),
-        tests("IntegrationTests", ["JSONRPC"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["JSONRPC", "Kernel"],
+            exclude: ["Clients", "Servers"], swiftSettings: swift),
         tests("TidyTests", []),
     ]
 )
