@@ -58,7 +58,7 @@ unit-tests:
 check: lint test ## Format lint, import check (part of every build), tidy and all other tests
 
 lint: ## Format lint only
-	swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
+	swift format lint --strict --recursive Sources Tests Fuzz Package.swift
 
 tidy: ## The style tests only
 	swift test --filter TidyTests

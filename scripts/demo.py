@@ -19,18 +19,25 @@ from traces import KINDS, Family
 RELEASE = f"{TOP}/.build/release"
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
-# tool, what it tries, what has to stop it, what the caller must be told
+# The longest a hostile call may take: the demo's copy of the card gets this limit.
+CALL_TIMEOUT = "2s"
+# Exit statuses of `corral call`: a tool's error, a deadline.
+FAILED, LATE = 1, 6
+
+# tool, what it tries, what has to stop it, what the caller must be told, and by which exit status
 ATTACKS = [
-    ("read_shadow", "read /etc/shadow", "a root made of a few listed trees", "ENOENT|EACCES"),
-    ("list_processes", "list other processes", "a pid namespace of its own", "all of this sandbox"),
-    ("write_outside", "write outside its scratch", "read-only mounts", "^write .*(EROFS|EACCES)"),
-    ("reach_loopback", "reach the host's 127.0.0.1", "a network namespace",
-     "ENETUNREACH|ECONNREFUSED"),
-    ("reach_private", "reach 10.0.0.1", "a network namespace", "ENETUNREACH"),
-    ("reach_metadata", "reach 169.254.169.254", "a network namespace", "ENETUNREACH"),
-    ("fork_bomb", "fork without end", "the pids cgroup", "pids_exceeded"),
-    ("eat_memory", "eat memory", "the memory cgroup", "memory_exceeded"),
-    ("sleep_forever", "sleep past its deadline", "the call's deadline", "timeout"),
+    ("read_shadow", "read /etc/shadow", "a root of a few listed trees", "ENOENT", FAILED),
+    ("list_processes", "list other processes", "a pid namespace of its own",
+     "all its own", FAILED),
+    ("write_outside", "write outside its scratch", "read-only mounts", "EROFS|EACCES", FAILED),
+    ("reach_loopback", "reach the host's 127.0.0.1", "a network namespace of its own",
+     "ENETUNREACH|ECONNREFUSED", FAILED),
+    ("reach_private", "reach 10.0.0.1", "the same", "ENETUNREACH", FAILED),
+    ("reach_metadata", "reach 169.254.169.254", "the same", "ENETUNREACH", FAILED),
+    ("fork_bomb", "fork without end", "the limit of its pids cgroup", "pids_exceeded", FAILED),
+    ("eat_memory", "eat memory", "the limit of its memory cgroup", "memory_exceeded", FAILED),
+    ("sleep_forever", "sleep past its deadline", f"the call's deadline, {CALL_TIMEOUT} here",
+     "timeout", LATE),
 ]
 
 
@@ -115,28 +122,36 @@ def connect(bed, screen, words, told):
     took = time.monotonic() - began
     good = answer.status == 0
     text = told if good else answer.told or answer.text
-    screen.line(good, f"connect {name:<8} {one_line(text, 66):<67}{took:>5.1f} s")
+    screen.line(good, f"connect {name:<9}{one_line(text, 70):<71}{took:>6.1f} s")
     if not good:
         raise Failure(answer.told or answer.text)
 
 
-def call(bed, screen, tool, arguments, expected):
+def call(bed, screen, tool, arguments, pattern):
+    """Calls a tool and shows the parts of its text that the pattern finds."""
     screen.progress(f"corral call {tool}")
     answer = bed.corral("--json", "call", tool, arguments)
     failed, reason, text = content(answer)
-    good = answer.status == 0 and not failed and re.search(expected, text) is not None
-    screen.line(good, f"call    {tool}: {one_line(text or reason, 88 - len(tool))}")
+    found = re.search(pattern, text, re.DOTALL)
+    good = answer.status == 0 and not failed and found is not None
+    told = " → ".join(found.groups()) if good else text or reason
+    screen.line(good, f"call    {tool}: {one_line(told, 86 - len(tool))}")
 
 
 def attack(bed, screen, listener, row):
-    tool, tried, wall, expected = row
+    tool, tried, wall, expected, status = row
     screen.progress(tried)
     arguments = f'{{"port":{listener.port}}}' if tool == "reach_loopback" else "{}"
     answer = bed.corral("--json", "call", f"hostile__{tool}", arguments)
     failed, reason, text = content(answer)
-    good = answer.status == 1 and failed and re.search(expected, f"{reason} {text}") is not None
-    told = f"{reason}: {text}" if reason == "isError" else f"{reason}"
-    screen.line(good, f"{tried:<27} {wall:<35} {one_line(told, 72)}")
+    good = answer.status == status and failed and re.search(expected, reason + text) is not None
+    # Of what the caller is told the name is enough here; the unexpected is shown as it is.
+    names = sorted(set(re.findall(r"\bE[A-Z]{4,}\b", text)))
+    if good:
+        told = f"isError: {', '.join(names) or text}" if reason == "isError" else f"error {reason}"
+    else:
+        told = f"status {answer.status}, {reason}: {text} {answer.told}"
+    screen.line(good, f"{tried:<27} {wall:<31} {one_line(told, 38 if good else 400)}")
 
 
 def make_repository(path):
@@ -156,15 +171,22 @@ def real_servers(bed, screen):
     screen.line(len(names) == 2, f"tools   {', '.join(names)}")
     call(bed, screen, "time__convert_time",
          '{"source_timezone":"Europe/Berlin","time":"09:30","target_timezone":"Asia/Tokyo"}',
-         "Tokyo")
+         r'"source".*?T(\d\d:\d\d\S+?)".*"target".*?T(\d\d:\d\d\S+?)"')
     repository = f"{bed.directory}/herd"
     make_repository(repository)
     connect(bed, screen, ["git", "--set", f"repository={repository}"],
             "mcp-server-git, on a repository mounted read-only")
-    call(bed, screen, "git__git_log", f'{{"repo_path":"{repository}"}}', "Begin the herd book")
+    call(bed, screen, "git__git_log", f'{{"repo_path":"{repository}"}}',
+         r"(Commit: \w+).*(Begin the herd book)")
 
 
-def hostile_server(bed, screen):
+def shorten_deadline(bed):
+    """The demo's own addition to its copy of the card: nobody wants to watch 30 s of sleep."""
+    with open(f"{bed.etc}/runcards/custom.yaml", "a", encoding="utf-8") as card:
+        card.write(f"limits: {{call_timeout: {CALL_TIMEOUT}}}\n")
+
+
+def hostile_server(bed, screen, family):
     print()
     screen.head("A hostile server: what it tries · what stops it · what the caller is told")
     files = f"{bed.directory}/hostile"
@@ -176,6 +198,7 @@ def hostile_server(bed, screen):
     listener = Listener()
     if not listener.is_reachable():
         raise Failure("the host's listener does not count its visitors")
+    family.count()
     for row in ATTACKS:
         attack(bed, screen, listener, row)
     if listener.visits != 1:
@@ -205,9 +228,10 @@ def main():
     family = Family(bed.directory, UIDS)
     try:
         bed.install()
+        shorten_deadline(bed)
         bed.start()
         real_servers(bed, screen)
-        hostile_server(bed, screen)
+        hostile_server(bed, screen, family)
         afterwards(bed, screen, family)
     except Failure as failure:
         screen.line(False, str(failure))

@@ -29,9 +29,10 @@ configure() { # configure SOURCE TARGET: an admin's file
 install -d -m 0755 "$bin" "$libexec" "$doc" \
     "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" \
     "$etc" "$etc/policies" "$etc/policies/syscalls" "$etc/runcards"
-install -m 0755 "$built/corral" "$bin/corral"
+# Stripped: symbols are half of a Swift program's size.
+install -s -m 0755 "$built/corral" "$bin/corral"
 for program in corrald corral-launch corral-broker; do
-    install -m 0755 "$built/$program" "$libexec/$program"
+    install -s -m 0755 "$built/$program" "$libexec/$program"
 done
 
 configure systemd/corrald.yaml "$etc/corrald.yaml"

@@ -4,7 +4,7 @@
 set -eu
 
 packages='
-    gcc libc6-dev make pkg-config
+    gcc libc6-dev binutils make pkg-config
     libseccomp-dev libsqlite3-dev libyaml-dev
     git python3 python3-venv bubblewrap
     util-linux procps iproute2 ca-certificates'

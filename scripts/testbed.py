@@ -12,8 +12,11 @@ import subprocess
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Beside the default range, so that a Corral that serves this host keeps its own.
-UIDS = range(2_100_000_000, 2_100_000_256)
+# Beside the default range, so that a Corral that serves this host keeps its own; by pid, so that
+# two test beds at a time do not meet either.
+UIDS_EACH = 256
+UIDS_FIRST = 2_100_000_000 + os.getpid() % 10_000 * UIDS_EACH
+UIDS = range(UIDS_FIRST, UIDS_FIRST + UIDS_EACH)
 READY_SECONDS = 30
 STOP_SECONDS = 15
 COMMAND_SECONDS = 180

@@ -14,6 +14,8 @@ import time
 
 CGROUPS = "/sys/fs/cgroup"
 KINDS = ("processes", "cgroups", "namespaces", "mounts", "files")
+# Where programs leave files that they should not.
+SHARED = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/var/lib", "/var/log")
 # How long a stopped sandbox's last cgroup or namespace may take to go: the kernel frees them late.
 SETTLE_SECONDS = 5
 
@@ -71,6 +73,18 @@ def corral_mounts():
     return {row[4] for row in rows if "corral" in " ".join(row[3:5] + row[-2:])}
 
 
+def shared_files():
+    return {os.path.join(place, name) for place in SHARED if os.path.isdir(place)
+            for name in os.listdir(place)}
+
+
+def owner(path):
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return -1
+
+
 def corral_files():
     places = ("/tmp/corral*", "/run/corral*", "/run/netns/*corral*", "/dev/shm/*corral*")
     return {path for place in places for path in glob.glob(place)}
@@ -83,6 +97,7 @@ class Family:
         self.directory = directory
         self.uids = uids
         self.cgroups_before = cgroup_directories()
+        self.shared_before = shared_files()
         self.cgroups_seen = set()
         self.namespaces_seen = set()
 
@@ -137,8 +152,11 @@ class Family:
         return {row for row in found if not row.startswith(own) or self.directory in row}
 
     def files(self):
-        return {os.path.join(where, name) for where, directories, names in os.walk(self.directory)
-                for name in directories + names}
+        """What lies in the directory, and what is new in a shared place and belongs to ours."""
+        own = {os.path.join(where, name) for where, directories, names in os.walk(self.directory)
+               for name in directories + names}
+        return own | {path for path in shared_files() - self.shared_before
+                      if owner(path) in self.uids} - {self.directory}
 
     def count(self):
         """How many of each kind there are now."""

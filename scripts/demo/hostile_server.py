@@ -67,7 +67,7 @@ def list_processes(_):
     strangers = [pid for pid in seen if pid not in (1, os.getpid(), os.getppid())]
     if strangers:
         return f"sees {len(strangers)} processes of others, the first {strangers[0]}"
-    raise Stopped(f"list /proc: {len(seen)} processes, all of this sandbox")
+    raise Stopped(f"{len(seen)} in /proc, all its own")
 
 
 def write_outside(_):
