@@ -33,7 +33,7 @@ extension Supervisor {
         do throws(KernelError) {
             return try Socket.receive(
                 limit: SupervisorProtocol.Limit.messageBytes, descriptors: 0, over: link)
-        } catch where error.errno == ECONNRESET {
+        } catch  where error.errno == ECONNRESET {
             return Socket.Datagram(bytes: [], descriptors: [], truncated: false)
         }
     }

@@ -31,8 +31,8 @@ struct Options {
         else {
             throw Mistake(
                 description: "cannot read the command line: --control-fd, --supervisor-fd, "
-                    + "--filter-fd, --sandbox-uids, --state, --policies and --runcards are needed (corrald starts this program)"
-            )
+                    + "--filter-fd, --sandbox-uids, --state, --policies and --runcards are needed "
+                    + "(corrald starts this program)")
         }
     }
 

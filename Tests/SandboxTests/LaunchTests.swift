@@ -4,7 +4,8 @@ import Testing
 
 @testable import Sandbox
 
-@Suite(.enabled(if: Host.canLaunch, Host.reason)) struct LaunchTests {
+// One at a time: each counts the processes of the one user they all have.
+@Suite(.serialized, .enabled(if: Host.canLaunch, Host.reason)) struct LaunchTests {
     @Test func `a command runs and its exit status comes back`() throws {
         let outcome = try Confined().run(Confined.plan(["/bin/sh", "-c", "echo hello; exit 7"]))
         #expect(outcome.output == "hello\n")
