@@ -19,9 +19,7 @@ extension Broker {
         }
         if case .denied(let failure) = route.verdict { return fail(client, call.id, failure) }
         guard client.face.inFlightCount <= MCP.Limit.callsPerClient else {
-            return fail(
-                client, call.id,
-                .busy("call", call.name, "\(MCP.Limit.callsPerClient) requests are in flight"))
+            return fail(client, call.id, .crowded("call", call.name))
         }
         if let server = route.connection.server {
             send(call, route.entry.name, from: client, to: server)

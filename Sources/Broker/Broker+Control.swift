@@ -9,6 +9,9 @@ internal import RunCards
 extension Broker {
     /// Answers a `corral/…` request.
     func control(_ client: Client, _ request: ControlRequest) {
+        guard client.face.inFlightCount <= MCP.Limit.callsPerClient else {
+            return fail(client, request.id, .crowded("answer", request.method))
+        }
         switch request.method {
         case Whoami.method: whoami(client, request)
         case DaemonStatus.method: status(client, request)
@@ -140,9 +143,9 @@ extension Broker {
 
     private func listConnections(_ client: Client, _ request: ControlRequest) {
         guard params(of: ConnectionsList.self, client, request) != nil else { return }
-        let seen = table(client.caller.uid).sorted.filter {
-            client.restriction ?? $0.name == $0.name
-        }
+        let seen = table(client.caller.uid).connections.values
+            .filter { client.restriction ?? $0.name == $0.name }
+            .sorted { $0.name < $1.name }
         answer(
             client, request, ConnectionsList.Result(connections: seen.map(\.described)).json)
     }

@@ -56,7 +56,7 @@ extension Broker {
         case .unused:
             markDirty(server)
             server.context?.close(mode: .all, promise: nil)
-            server.endTimer = schedule(after: Limit.stopGrace) { $0.kill(server) }
+            server.stopTimer = schedule(after: Limit.stopGrace) { $0.kill(server) }
         case .broke(let code, let text):
             log.notice(
                 "server stopped",
@@ -100,6 +100,7 @@ extension Broker {
     /// A server's output has ended.
     func outputEnded(_ server: Server) {
         server.isOutputOver = true
+        detach(server)
         conclude(server)
     }
 
@@ -114,6 +115,7 @@ extension Broker {
     func exited(_ sandbox: UInt64, _ ending: Ending) {
         guard let server = servers[sandbox] else { return }
         server.ending = ending
+        detach(server)
         conclude(server)
     }
 
@@ -136,10 +138,10 @@ extension Broker {
         guard !server.isConcluded else { return }
         server.isConcluded = true
         server.timer?.cancel()
+        server.stopTimer?.cancel()
         server.endTimer?.cancel()
         servers[server.sandbox] = nil
         server.context?.close(promise: nil)
-        detach(server)
         let how = server.ending?.text ?? "it closed its output"
         log.info(
             "server ended",

@@ -33,7 +33,6 @@ extension Broker {
             }
         }
         guard client.face.finished(id) else { return }
-        page.sort { $0.exposedName < $1.exposedName }
         Answers.tools(id, era, entries: page, nextCursor: next, into: &client.out)
         markDirty(client)
     }

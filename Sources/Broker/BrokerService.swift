@@ -170,6 +170,7 @@ extension Broker {
         flushPeers()
         for server in servers.values {
             server.timer?.cancel()
+            server.stopTimer?.cancel()
             server.endTimer?.cancel()
             server.context?.close(promise: nil)
         }

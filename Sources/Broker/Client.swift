@@ -35,8 +35,8 @@ final class Client: Peer, ChannelInboundHandler {
         self.caller = caller
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    func channelActive(context: ChannelHandlerContext) {
+        opened(context)
         broker.connected(self)
     }
 
@@ -70,7 +70,7 @@ final class Client: Peer, ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.context = nil
+        closed()
         broker.disconnected(self)
         broker.flushPeers()
     }

@@ -22,6 +22,11 @@ extension Failure {
         return Failure(.busy, "cannot \(verb) '\(object)': \(cause)")
     }
 
+    /// One client has too many requests without an answer.
+    static func crowded(_ verb: String, _ object: String) -> Failure {
+        busy(verb, object, "\(MCP.Limit.callsPerClient) requests of this client are in flight")
+    }
+
     /// A rule forbids something.
     static func denied(_ verb: String, _ object: String, _ verdict: Verdict) -> Failure {
         let place = verdict.place

@@ -118,9 +118,11 @@ final class UserTable {
     /// Changes with everything that clients' routes were made from.
     private(set) var generation = 0
 
-    /// The connections, by name.
+    /// The connections in the order of their tools' exposed names, which is not quite that of their
+    /// own: `a-b__x` comes before `a__x`.
     var sorted: [ManagedConnection] {
-        connections.values.sorted { $0.name < $1.name }
+        connections.values.map { (key: $0.name + ToolName.separator, value: $0) }
+            .sorted { $0.key < $1.key }.map(\.value)
     }
 
     func add(_ connection: ManagedConnection) {

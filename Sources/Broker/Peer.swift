@@ -7,8 +7,22 @@ class Peer {
     /// Lines that have not left yet.
     var out = LineWriter()
     /// The channel's context while it is open.
-    final var context: ChannelHandlerContext?
+    final private(set) var context: ChannelHandlerContext?
     private var isDirty = false
+    private var isClosed = false
+
+    /// The channel is open: what was gathered before can leave.
+    final func opened(_ context: ChannelHandlerContext) {
+        self.context = context
+        flush()
+    }
+
+    /// The channel is closed: whatever is gathered from now on reaches nobody.
+    final func closed() {
+        context = nil
+        isClosed = true
+        out.clear()
+    }
 
     /// Notes that there are lines to send; true when it was not noted yet.
     final func markDirty() -> Bool {
@@ -19,14 +33,18 @@ class Peer {
     /// Sends the gathered lines.
     final func flush() {
         isDirty = false
-        guard let context, !out.isEmpty else { return out.clear() }
+        guard !out.isEmpty else { return }
+        guard let context else {
+            if isClosed { out.clear() }
+            return
+        }
         let buffer = context.channel.allocator.buffer(bytes: out.bytes)
         out.clear()
         context.writeAndFlush(NIOAny(buffer), promise: nil)
     }
 
     /// Whether what was sent has mostly left.
-    final var isWritable: Bool { context?.channel.isWritable ?? false }
+    final var isWritable: Bool { context?.channel.isWritable ?? !isClosed }
 
     /// Starts or stops reading from it.
     final func setReading(_ on: Bool) {

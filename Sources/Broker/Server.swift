@@ -46,6 +46,8 @@ final class Server: Peer, ChannelInboundHandler {
     var isLogOver = false
     /// Whether everybody was told of its end.
     var isConcluded = false
+    /// Waits for it to end by itself.
+    var stopTimer: Scheduled<Void>?
     /// Waits for the other half of its end.
     var endTimer: Scheduled<Void>?
     private let broker: Broker
@@ -64,8 +66,8 @@ final class Server: Peer, ChannelInboundHandler {
         framer = LineFramer(limit: min(line, JSONRPC.Limit.lineBytes))
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    func channelActive(context: ChannelHandlerContext) {
+        opened(context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -87,7 +89,7 @@ final class Server: Peer, ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.context = nil
+        closed()
         resumeClients()
         broker.outputEnded(self)
         broker.flushPeers()

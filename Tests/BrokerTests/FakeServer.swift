@@ -18,6 +18,8 @@ final class FakeServer: Sendable {
 
     let sandbox: UInt64
     let usage = Mutex(Usage(memoryLimitBytes: 128 << 20, processLimit: 128))
+    /// Set when the supervisor kills it.
+    let killed: Marks
     private let input: Descriptor
     private let output: Mutex<Descriptor?>
     private let errors: Mutex<Descriptor?>
@@ -26,7 +28,8 @@ final class FakeServer: Sendable {
     init(
         sandbox: UInt64, input: consuming Descriptor, output: consuming Descriptor,
         errors: consuming Descriptor
-    ) {
+    ) throws {
+        killed = try Marks()
         self.sandbox = sandbox
         self.input = input
         self.output = Mutex(output)
@@ -79,6 +82,9 @@ final class FakeServer: Sendable {
         let error: JSON = ["code": .integer(code), "message": .string(text)]
         write((["jsonrpc": "2.0", "id": request["id"] ?? nil, "error": error] as JSON).text + "\n")
     }
+
+    /// Does nothing at all until it is killed.
+    func waitForKill() { killed.wait() }
 
     /// Closes its output, as its end does.
     func closeOutput() {

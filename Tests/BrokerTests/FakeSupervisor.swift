@@ -2,6 +2,7 @@ import Kernel
 import NIOPosix
 import SupervisorProtocol
 import Synchronization
+import Testing
 
 /// The supervisor's end of the link, with threads for servers.
 final class FakeSupervisor: Sendable {
@@ -23,12 +24,15 @@ final class FakeSupervisor: Sendable {
     private let installations: [String: Installation]
     private let threads = NIOThreadPool(numberOfThreads: 24)
     private let state = Mutex(State())
+    /// A mark for every start and every end.
+    private let changes: Marks
 
     init(
         owning socket: consuming Descriptor, scripts: [String: FakeServer.Script],
         installations: [String: Installation]
-    ) {
+    ) throws {
         self.socket = socket
+        changes = try Marks()
         self.scripts = scripts
         self.installations = installations
         threads.start()
@@ -40,6 +44,11 @@ final class FakeSupervisor: Sendable {
 
     /// How many servers run.
     var running: Int { state.withLock { $0.servers.count } }
+
+    /// Waits until no server runs, after a card's server was started that often.
+    func waitUntilIdle(afterStarts starts: Int = 0, of card: String = "") {
+        while running > 0 || self.starts(of: card) < starts { changes.wait() }
+    }
 
     /// Ends the threads, after the broker has closed its end.
     func close() throws { try threads.syncShutdownGracefully() }
@@ -93,10 +102,11 @@ final class FakeSupervisor: Sendable {
         let output = try Pipe()
         let errors = try Pipe()
         let process = try Pipe()
-        let server = FakeServer(
+        let server = try FakeServer(
             sandbox: sandbox, input: try input.read.duplicate(),
             output: try output.write.duplicate(), errors: try errors.write.duplicate())
         state.withLock { $0.servers[sandbox] = server }
+        changes.set()
         send(
             .started(id: start.id, sandbox: sandbox),
             [input.write.raw, output.read.raw, errors.read.raw, process.read.raw])
@@ -118,6 +128,7 @@ final class FakeSupervisor: Sendable {
     private func kill(_ sandbox: UInt64) {
         guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
         end(server, server.ending(status: -1, signal: 9, requested: true))
+        server.killed.set()
     }
 
     /// Tells the end of a server, once.
@@ -126,6 +137,7 @@ final class FakeSupervisor: Sendable {
         guard state.withLock({ $0.servers.removeValue(forKey: server.sandbox) }) != nil else {
             return
         }
+        changes.set()
         send(.exited(sandbox: server.sandbox, ending))
     }
 
@@ -148,6 +160,31 @@ final class FakeSupervisor: Sendable {
             try Socket.send(bytes, descriptors: descriptors, over: socket.raw)
         } catch {
             // The broker is gone.
+        }
+    }
+}
+
+/// Marks that one thread sets and another waits for.
+final class Marks: Sendable {
+    private let pipe: Pipe
+
+    init() throws { pipe = try Pipe() }
+
+    /// Sets a mark.
+    func set() {
+        do {
+            try pipe.write.write([0])
+        } catch {
+            Issue.record("a mark was lost: \(error)")
+        }
+    }
+
+    /// Waits for the next mark.
+    func wait() {
+        do {
+            _ = try pipe.read.read(limit: 1)
+        } catch {
+            Issue.record("a mark was lost: \(error)")
         }
     }
 }

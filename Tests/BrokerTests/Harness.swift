@@ -11,21 +11,22 @@ final class Harness {
     let supervisor: FakeSupervisor
     let directory: String
     private let service: BrokerService
+    private var isStopped = false
 
     private init(
         _ directory: String, scripts: [String: FakeServer.Script],
-        installations: [String: FakeSupervisor.Installation], access: String
+        installations: [String: FakeSupervisor.Installation], access: String, limits: String
     ) throws {
         self.directory = directory
         let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
         let policies = try Harness.policies(
-            cards: cards, installed: Set(installations.keys), access: access)
+            cards: cards, installed: Set(installations.keys), access: access, limits: limits)
         let pair = try Socket.seqpacketPair()
         let listener = try Socket.listen(at: directory + "/control.sock", backlog: 16)
         var log = Logger(label: "broker") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical
         let theirs = try pair.theirs.duplicate()
-        supervisor = FakeSupervisor(
+        supervisor = try FakeSupervisor(
             owning: try pair.ours.duplicate(), scripts: scripts, installations: installations)
         service = try BrokerService(
             BrokerSettings(
@@ -39,11 +40,12 @@ final class Harness {
         _ scripts: [String: FakeServer.Script] = [:],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        _ body: (Harness) throws -> Void
+        limits: String = "", _ body: (Harness) throws -> Void
     ) throws {
         try inDirectory { directory in
             try run(
-                scripts, installations: installations, access: access, in: directory, body)
+                scripts, installations: installations, access: access, limits: limits,
+                in: directory, body)
         }
     }
 
@@ -67,15 +69,23 @@ final class Harness {
         _ scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        in directory: String, _ body: (Harness) throws -> Void
+        limits: String = "", in directory: String, _ body: (Harness) throws -> Void
     ) throws {
         try Files.remove(directory + "/control.sock")
         let harness = try Harness(
-            directory, scripts: scripts, installations: installations, access: access)
+            directory, scripts: scripts, installations: installations, access: access,
+            limits: limits)
         let result = Result { try body(harness) }
-        try harness.service.stop()
+        try harness.stop()
         try harness.supervisor.close()
         try result.get()
+    }
+
+    /// Stops the broker in good order.
+    func stop() throws {
+        guard !isStopped else { return }
+        isStopped = true
+        try service.stop()
     }
 
     /// A new client.
@@ -94,7 +104,7 @@ final class Harness {
     }
 
     private static func policies(
-        cards: Set<String>, installed: Set<String>, access: String
+        cards: Set<String>, installed: Set<String>, access: String, limits: String
     ) throws -> PolicySet {
         typealias File = PolicySet.Contents.File
         func file(_ name: String, _ text: String) -> File {
@@ -103,7 +113,7 @@ final class Harness {
         return try PolicySet(
             PolicySet.Contents(
                 access: file("access.yaml", "version: 1\n\(access)\n"),
-                policies: [file("default.yaml", policy)],
+                policies: [file("default.yaml", policy(limits))],
                 profiles: [
                     file(
                         "syscalls/default.yaml",
@@ -134,15 +144,18 @@ final class Harness {
     private static let lock =
         "fake==1.0 --hash=sha256:\(String(repeating: "0", count: 64))\n"
 
-    private static let policy = """
+    private static func policy(_ limits: String) -> String {
+        """
         version: 1
         name: default
         limits:
           call_timeout: {default: 1s, max: 2s}
           start_timeout: 1s
           response: 64KiB
+        \(limits)
         syscalls: default
         """
+    }
 }
 
 /// A client on the control socket that waits for what it asked for.
@@ -193,9 +206,13 @@ final class TestClient {
 
     /// Waits for the answer to a request; what comes before it is kept in `others`.
     func answer(to id: Int) throws -> JSON {
+        func isAnswer(_ message: JSON) -> Bool {
+            message["id"]?.intValue == id && message["method"] == nil
+        }
+        if let index = others.firstIndex(where: isAnswer) { return others.remove(at: index) }
         while true {
             let message = try receive()
-            if message["id"]?.intValue == id, message["method"] == nil { return message }
+            if isAnswer(message) { return message }
             others.append(message)
         }
     }
