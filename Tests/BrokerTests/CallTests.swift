@@ -36,7 +36,7 @@ import Testing
                 }
             }
         ]
-        try Harness.run(scripts) { harness in
+        try Harness.run(scripts, limits: [Harness.soon]) { harness in
             let client = try harness.client(connecting: ["stuck"])
             let late = try client.call("stuck__echo")
             #expect(late["error"]?["code"] == 1013)
@@ -70,7 +70,7 @@ import Testing
                 }
             }
         ]
-        try Harness.run(scripts) { harness in
+        try Harness.run(scripts, limits: [Harness.soon]) { harness in
             let client = try harness.client(connecting: ["slow"])
             #expect(try client.call("slow__hang")["error"]?["code"] == 1013)
             for _ in 0..<3 { #expect(try client.call("slow__echo")["result"] != nil) }
@@ -204,7 +204,7 @@ import Testing
         try Harness.run(scripts) { harness in
             let client = try harness.client(connecting: ["flood"])
             // Just over the policy's limit, and over any line there may be.
-            for size in [65 << 10, 12 << 20] {
+            for size in [65 << 10, 300 << 10] {
                 let answer = try client.call("flood__echo", ["size": .integer(size)])
                 #expect(answer["error"]?["code"] == 1019, "\(answer.text.prefix(300))")
                 #expect(try client.call("flood__echo", ["size": 100])["result"] != nil)

@@ -15,7 +15,7 @@ final class Harness {
 
     private init(
         _ directory: String, scripts: [String: FakeServer.Script],
-        installations: [String: FakeSupervisor.Installation], access: String, limits: String
+        installations: [String: FakeSupervisor.Installation], access: String, limits: [String]
     ) throws {
         self.directory = directory
         let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
@@ -35,12 +35,15 @@ final class Harness {
             log: log, onEnd: {})
     }
 
+    /// Calls that are not answered end soon.
+    static let soon = "call_timeout: {default: 1s, max: 1s}"
+
     /// Runs a test against a fresh broker and takes everything away again.
     static func run(
         _ scripts: [String: FakeServer.Script] = [:],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: String = "", _ body: (Harness) throws -> Void
+        limits: [String] = [], _ body: (Harness) throws -> Void
     ) throws {
         try inDirectory { directory in
             try run(
@@ -69,7 +72,7 @@ final class Harness {
         _ scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: String = "", in directory: String, _ body: (Harness) throws -> Void
+        limits: [String] = [], in directory: String, _ body: (Harness) throws -> Void
     ) throws {
         try Files.remove(directory + "/control.sock")
         let harness = try Harness(
@@ -104,7 +107,7 @@ final class Harness {
     }
 
     private static func policies(
-        cards: Set<String>, installed: Set<String>, access: String, limits: String
+        cards: Set<String>, installed: Set<String>, access: String, limits: [String]
     ) throws -> PolicySet {
         typealias File = PolicySet.Contents.File
         func file(_ name: String, _ text: String) -> File {
@@ -144,15 +147,13 @@ final class Harness {
     private static let lock =
         "fake==1.0 --hash=sha256:\(String(repeating: "0", count: 64))\n"
 
-    private static func policy(_ limits: String) -> String {
+    private static func policy(_ limits: [String]) -> String {
         """
         version: 1
         name: default
         limits:
-          call_timeout: {default: 1s, max: 2s}
-          start_timeout: 1s
           response: 64KiB
-        \(limits)
+        \(limits.map { "  " + $0 }.joined(separator: "\n"))
         syscalls: default
         """
     }

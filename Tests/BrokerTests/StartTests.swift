@@ -65,7 +65,7 @@ import Testing
                 return server.ending()
             }
         ]
-        try Harness.run(scripts) { harness in
+        try Harness.run(scripts, limits: ["start_timeout: 1s"]) { harness in
             let error = try failure(harness, "mute")
             #expect(error["code"] == 1011)
             #expect(error["message"]?.stringValue?.contains("start_timeout") == true)
