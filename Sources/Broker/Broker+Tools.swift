@@ -42,6 +42,10 @@ extension Broker {
         let card = connection.card
         let verdict = policies.access.decide(user: caller, card: card.name, tool: tool)
         guard verdict.isAllowed else { return .denied(.denied("call", tool, verdict)) }
+        if card.freeCommand {
+            let verdict = policies.access.mayRunCommands(caller)
+            guard verdict.isAllowed else { return .denied(.denied("call", tool, verdict)) }
+        }
         if let pattern = card.deny.first(where: { matches(tool, pattern: $0) }) {
             return .denied(.byCard(tool, card, "tools.deny", pattern, "denies"))
         }

@@ -20,10 +20,16 @@ public struct BrokerSettings: Sendable {
     /// Everything that decides what is allowed.
     public var policies: PolicySet
 
+    /// The users that sandboxes run as: none of them may be a client, whatever socket it got hold
+    /// of.
+    public var sandboxUsers: Range<UInt32>
+
     /// Describes a start.
     public init(
-        controlSocket: CInt, supervisorSocket: CInt, state: String, policies: PolicySet
+        controlSocket: CInt, supervisorSocket: CInt, state: String, policies: PolicySet,
+        sandboxUsers: Range<UInt32>
     ) {
+        self.sandboxUsers = sandboxUsers
         self.controlSocket = controlSocket
         self.supervisorSocket = supervisorSocket
         self.state = state
@@ -62,7 +68,7 @@ public final class BrokerService: Sendable {
             return NIOLoopBound(broker, eventLoop: loop)
         }.wait()
         BrokerService.converse(link, broker, log, onEnd)
-        listener = try BrokerService.listen(settings.controlSocket, loop, broker)
+        listener = try BrokerService.listen(settings, loop, broker)
         self.group = group
         self.store = store
         self.link = link
@@ -72,13 +78,16 @@ public final class BrokerService: Sendable {
 
     /// Ends in good order: takes no client and no call any more, lets calls in flight end within
     /// their limit, records them, then closes everything. Blocks until that is done.
-    public func stop() throws {
+    ///
+    /// Without `waiting`, calls in flight end at once: when the supervisor is gone, so are servers.
+    public func stop(waiting: Bool = true) throws {
         let loop = broker.eventLoop
         let drained = loop.makePromise(of: Void.self)
         let broker = broker
         try listener.close().wait()
         loop.execute { broker.value.drain { drained.succeed(()) } }
-        let limit = loop.scheduleTask(in: Limit.drain) { drained.succeed(()) }
+        let grace = waiting ? Limit.drain : .zero
+        let limit = loop.scheduleTask(in: grace) { drained.succeed(()) }
         try drained.futureResult.wait()
         limit.cancel()
         try loop.submit { broker.value.closeAll() }.wait()
@@ -109,19 +118,21 @@ public final class BrokerService: Sendable {
 
     /// Accepts clients.
     private static func listen(
-        _ socket: CInt, _ loop: any EventLoop, _ broker: NIOLoopBound<Broker>
+        _ settings: BrokerSettings, _ loop: any EventLoop, _ broker: NIOLoopBound<Broker>
     ) throws -> any Channel {
         try ServerBootstrap(group: loop)
             .childChannelOption(.writeBufferWaterMark, value: .queue(Limit.clientQueueBytes))
             .childChannelOption(.recvAllocator, value: .reads)
-            .childChannelInitializer { channel in admit(channel, broker) }
-            .withBoundSocket(socket)
+            .childChannelInitializer { [sandboxUsers = settings.sandboxUsers] channel in
+                admit(channel, broker, except: sandboxUsers)
+            }
+            .withBoundSocket(settings.controlSocket)
             .wait()
     }
 
     /// Learns from the kernel who a client is, and gives it a session.
     private static func admit(
-        _ channel: any Channel, _ broker: NIOLoopBound<Broker>
+        _ channel: any Channel, _ broker: NIOLoopBound<Broker>, except sandboxUsers: Range<UInt32>
     ) -> EventLoopFuture<Void> {
         guard let socket = channel as? any SocketOptionProvider else {
             return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
@@ -130,14 +141,20 @@ public final class BrokerService: Sendable {
         let peer: EventLoopFuture<(pid: Int32, uid: UInt32, gid: UInt32)> =
             socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: Socket.peerOption))
         return peer.flatMapThrowing { peer in
-            try broker.value.admit(channel, uid: peer.uid)
+            try broker.value.admit(channel, uid: peer.uid, except: sandboxUsers)
         }
     }
 }
 
 extension Broker {
     /// Gives a new channel its session, unless there are too many.
-    fileprivate func admit(_ channel: any Channel, uid: UInt32) throws {
+    fileprivate func admit(
+        _ channel: any Channel, uid: UInt32, except sandboxUsers: Range<UInt32>
+    ) throws {
+        guard !sandboxUsers.contains(uid) else {
+            log.warning("client from a sandbox refused", metadata: ["uid": "\(uid)"])
+            throw ChannelError.operationUnsupported
+        }
         guard clients.count < Limit.clients else {
             log.warning("client refused", metadata: ["clients": "\(clients.count)"])
             throw ChannelError.operationUnsupported

@@ -22,7 +22,8 @@ do {
     let service = try BrokerService(
         BrokerSettings(
             controlSocket: options.controlSocket, supervisorSocket: options.supervisorSocket,
-            state: options.state, policies: try options.loadPolicies()),
+            state: options.state, policies: try options.loadPolicies(),
+            sandboxUsers: options.sandboxUIDs),
         log: log, onEnd: { end.set() })
     switch try wait(for: signals, or: end) {
     case .signal:
@@ -31,7 +32,7 @@ do {
     case .supervisorGone:
         // Whatever ran is gone with the supervisor; corrald starts a fresh broker.
         log.notice("broker ends with its supervisor")
-        try service.stop()
+        try service.stop(waiting: false)
     }
 } catch {
     log.critical("broker failed", metadata: ["cause": "\(error)"])

@@ -1,4 +1,5 @@
 import JSONRPC
+import Kernel
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct ClientInputTests {
@@ -58,6 +59,18 @@ import Testing
                 ])
             #expect(old["error"]?["code"] == -32022)
             #expect(old["error"]?["data"]?["supported"] == ["2026-07-28"])
+        }
+    }
+
+    @Test func `a client that runs as a sandbox's user is refused`() throws {
+        let own = Identity.uid
+        try Harness.run(sandboxUsers: own..<own + 1) { harness in
+            let isClosed = try harness.client().isClosed()
+            #expect(isClosed)
+        }
+        try Harness.run(sandboxUsers: own + 1..<own + 2) { harness in
+            let answer = try harness.client().request("ping")
+            #expect(answer["result"] == [:])
         }
     }
 

@@ -15,7 +15,8 @@ final class Harness {
 
     private init(
         _ directory: String, scripts: [String: FakeServer.Script],
-        installations: [String: FakeSupervisor.Installation], access: String, limits: [String]
+        installations: [String: FakeSupervisor.Installation], access: String, limits: [String],
+        sandboxUsers: Range<UInt32>
     ) throws {
         self.directory = directory
         let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
@@ -31,7 +32,8 @@ final class Harness {
         service = try BrokerService(
             BrokerSettings(
                 controlSocket: listener.release(), supervisorSocket: theirs.release(),
-                state: directory, policies: policies),
+                state: directory, policies: policies,
+                sandboxUsers: sandboxUsers),
             log: log, onEnd: {})
     }
 
@@ -43,12 +45,13 @@ final class Harness {
         _ scripts: [String: FakeServer.Script] = [:],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: [String] = [], _ body: (Harness) throws -> Void
+        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
+        _ body: (Harness) throws -> Void
     ) throws {
         try inDirectory { directory in
             try run(
                 scripts, installations: installations, access: access, limits: limits,
-                in: directory, body)
+                sandboxUsers: sandboxUsers, in: directory, body)
         }
     }
 
@@ -72,12 +75,13 @@ final class Harness {
         _ scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: [String] = [], in directory: String, _ body: (Harness) throws -> Void
+        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0, in directory: String,
+        _ body: (Harness) throws -> Void
     ) throws {
         try Files.remove(directory + "/control.sock")
         let harness = try Harness(
             directory, scripts: scripts, installations: installations, access: access,
-            limits: limits)
+            limits: limits, sandboxUsers: sandboxUsers)
         let result = Result { try body(harness) }
         try harness.stop()
         try harness.supervisor.close()
