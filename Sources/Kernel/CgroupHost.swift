@@ -56,7 +56,7 @@ public struct CgroupHost: Sendable, Equatable {
                     )
                 }
             } else if mount.kind == "cgroup" {
-                let known = ["memory", "pids", "cpu", "cpuacct", "freezer", "blkio"]
+                let known = ["memory", "pids", "cpu", "cpuacct"]
                 let controllers = Set(mount.options.filter(known.contains))
                 guard let first = controllers.first,
                     !old.contains(where: { $0.controllers == controllers })

@@ -96,7 +96,9 @@ extension Policy.Filesystem {
             start: .init(read: [], write: []),
             [
                 Key(
-                    "read", .list(of: .hostTree), .standard("[/usr, /etc/ssl, /etc/resolv.conf]"),
+                    "read", .list(of: .hostTree),
+                    .standard(
+                        "[/usr, /etc/alternatives, /etc/ld.so.cache, /etc/ssl, /etc/resolv.conf]"),
                     \.read,
                     "Host files and trees mounted read-only, beside the card's packages."),
                 Key(

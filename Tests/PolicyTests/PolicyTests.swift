@@ -32,7 +32,10 @@ import YAML
         #expect(policy.limits.response == 8 << 20)
         #expect(policy.limits.installMemory == 512 << 20)
         #expect(policy.limits.installTimeout == .seconds(300))
-        #expect(policy.filesystem.read == ["/usr", "/etc/ssl", "/etc/resolv.conf"])
+        #expect(
+            policy.filesystem.read == [
+                "/usr", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/resolv.conf",
+            ])
         #expect(policy.filesystem.write == [])
         #expect(policy.network.deny == ["localhost", "private", "link_local", "metadata"])
         #expect(policy.network.allow == [])
