@@ -60,6 +60,16 @@ import YAML
             ("personality", [0], .allow), ("personality", [0xFFFF_FFFF], .allow),
             ("ptrace", [0], .errno(.EPERM)), ("unshare", [0], .errno(.EPERM)),
             ("io_uring_setup", [0], .errno(.EPERM)), ("keyctl", [0], .errno(.EPERM)),
+            ("chmod", [0, 0o755], .allow), ("chmod", [0, 0o1777], .allow),
+            ("chmod", [0, 0o4755], .errno(.EPERM)), ("fchmod", [3, 0o2755], .errno(.EPERM)),
+            ("fchmodat", [3, 0, 0o6755], .errno(.EPERM)),
+            ("fchmodat2", [3, 0, 1 << 32 | 0o4000], .errno(.EPERM)),
+            ("creat", [0, 0o4700], .errno(.EPERM)), ("mknodat", [3, 0, 0o10644], .allow),
+            ("mknodat", [3, 0, 0o104755], .errno(.EPERM)),
+            ("openat", [3, 0, 0o2, 0o7777], .allow), ("openat", [3, 0, 0o102, 0o644], .allow),
+            ("openat", [3, 0, 0o101, 0o4755], .errno(.EPERM)),
+            ("openat", [3, 0, 0o20200001, 0o2755], .errno(.EPERM)),
+            ("open", [0, 0o101, 0o4755], .errno(.EPERM)), ("open", [0, 0, 0o4755], .allow),
             ("execve", [0], .allow), ("futex", [0], .allow),
         ] as [(String, [UInt64], SyscallProfile.Action)])
     func `a call with these arguments has exactly this verdict`(
@@ -68,7 +78,9 @@ import YAML
         #expect(try actions(profile().rules, call, arguments) == [action])
     }
 
-    @Test(arguments: [("clone3", [0]), ("personality", [0x40000]), ("socket", [2, 1, 2])])
+    @Test(arguments: [
+        ("clone3", [0]), ("openat2", [3]), ("personality", [0x40000]), ("socket", [2, 1, 2]),
+    ])
     func `the rest gets ENOSYS`(call: String, arguments: [UInt64]) throws {
         let profile = try profile()
         #expect(profile.standard == .errno(.ENOSYS))
@@ -78,19 +90,19 @@ import YAML
     @Test func `no two rules with different actions fit the same arguments`() throws {
         let rules = try profile().rules
         let conditional = Set(rules.filter { !$0.comparisons.isEmpty }.map(\.call))
-        #expect(conditional == ["clone", "socket", "socketpair", "ioctl", "personality"])
+        #expect(
+            conditional == [
+                "clone", "socket", "socketpair", "ioctl", "personality", "chmod", "fchmod",
+                "fchmodat", "fchmodat2", "creat", "mknod", "mknodat", "open", "openat",
+            ])
         for call in conditional {
             let own = rules.filter { $0.call == call }
-            let interesting = (0..<3).map { argument in
-                probes(own.flatMap(\.comparisons).filter { $0.argument == argument })
+            let tuples: [[UInt64]] = (0..<4).reduce([[]]) { tuples, argument in
+                let values = probes(own.flatMap(\.comparisons).filter { $0.argument == argument })
+                return tuples.flatMap { tuple in values.map { tuple + [$0] } }
             }
-            for first in interesting[0] {
-                for second in interesting[1] {
-                    for third in interesting[2] {
-                        let found = actions(own, call, [first, second, third])
-                        #expect(found.count <= 1, "\(call) \([first, second, third])")
-                    }
-                }
+            for tuple in tuples {
+                #expect(actions(own, call, tuple).count <= 1, "\(call) \(tuple)")
             }
         }
     }
