@@ -51,9 +51,13 @@ public struct Accounts: Sendable {
         }
     }
 
-    /// The user with a number; one that no file knows has the number as name and as group.
+    /// The group of a user whose groups we do not know, the kernel's overflow gid: a number that
+    /// equals the uid may be a group that the user is not in.
+    public static let noGroup: UInt32 = 65534
+
+    /// The user with a number; one that no file knows has the number as name and no group.
     public func user(_ uid: UInt32) -> Account {
-        users.first { $0.uid == uid } ?? Account(name: String(uid), uid: uid, gid: uid)
+        users.first { $0.uid == uid } ?? Account(name: String(uid), uid: uid, gid: Self.noGroup)
     }
 
     /// The user with a name.
@@ -62,9 +66,10 @@ public struct Accounts: Sendable {
     /// The group with a name.
     public func group(named name: String) -> Group? { groups.first { $0.name == name } }
 
-    /// Every group a user is in, the primary one included.
+    /// Every group a user is in, the primary one included; none for one that no file knows.
     public func groups(of user: Account) -> [Group] {
-        groups.filter { $0.gid == user.gid || $0.members.contains(user.name) }
+        guard users.contains(user) else { return [] }
+        return groups.filter { $0.gid == user.gid || $0.members.contains(user.name) }
     }
 
     private static func records(_ path: String) throws(KernelError) -> [[Substring]] {
