@@ -37,6 +37,9 @@ int corral_restrict_tree(int tree, bool read_only)
 {
     struct mount_attr attributes = {
         .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0),
+        // A clone stays a peer of what it was cloned from (mount_namespaces(7)): mounts would pass
+        // between host and sandbox, in both directions.
+        .propagation = MS_PRIVATE,
     };
     return set_attributes(tree, AT_RECURSIVE, &attributes);
 }

@@ -152,6 +152,9 @@ static int bind_trees(corral_template_t *tree)
         struct mount_attr attributes = {
             .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
                 | (tree->mounts[i].writable ? 0 : MOUNT_ATTR_RDONLY),
+            // A clone stays a peer of what it was cloned from: what the host mounts there later
+            // would appear here, without these flags.
+            .propagation = MS_PRIVATE,
         };
         if (syscall(
                 SYS_mount_setattr, sources[i], "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,

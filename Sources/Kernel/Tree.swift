@@ -12,7 +12,8 @@ public struct Tree: ~Copyable, Sendable {
         descriptor = Descriptor(owning: try check("open_tree") { corral_clone_tree(raw) })
     }
 
-    /// Takes set-uid bits and device files out of effect, and writing where asked.
+    /// Takes set-uid bits and device files out of effect, and writing where asked; what is mounted
+    /// on the host later does not appear in it.
     public borrowing func restrict(readOnly: Bool) throws(KernelError) {
         let raw = descriptor.raw
         _ = try check("mount_setattr") { corral_restrict_tree(raw, readOnly) }

@@ -121,6 +121,45 @@ import Testing
         #expect(outcome.output == "64\n0\n20\n2048\n")
     }
 
+    @Test(.enabled(if: Host.mayLowerScores, "needs CAP_SYS_RESOURCE"))
+    func `it cannot make itself the last that the kernel kills for memory`() throws {
+        let outcome = try Confined().run(
+            Confined.plan([
+                "/bin/sh", "-c",
+                "for s in 499 0 -1000; do echo $s > /proc/self/oom_score_adj; done; cat /proc/self/oom_score_adj",
+            ]))
+        #expect(outcome.output == "500\n")
+    }
+
+    @Test func `what the host mounts later does not appear in a tree`() throws {
+        let place = "/var/tmp/corral-test-shared-\(getpid())-\(System.monotonicMicroseconds)"
+        try Files.makeDirectory(place, mode: 0o755)
+        #expect(unsafe mount("test", place, "tmpfs", 0, nil) == 0)
+        defer {
+            // With all that is mounted in it.
+            #expect(unsafe umount2(place, Int32(MNT_DETACH)) == 0)
+            do { try Files.removeDirectory(place) } catch { Issue.record("left: \(error)") }
+        }
+        #expect(unsafe mount(nil, place, nil, UInt(MS_SHARED), nil) == 0)
+        for name in ["/policy", "/user", "/policy/later", "/user/later"] {
+            try Files.makeDirectory(place + name, mode: 0o755)
+        }
+        let confined = try Confined(read: ["/usr", place + "/policy"])
+        let tree = try Tree(cloning: Tree.openDirectory(place + "/user"))
+        try tree.restrict(readOnly: true)
+        var trees = Trees()
+        trees.append(tree)
+        var plan = Confined.plan(["/bin/sh", "-c", "read go; ls \(place)/*/later /tmp/user/later"])
+        plan.trees = ["/tmp/user"]
+        for name in ["/policy/later", "/user/later"] {
+            #expect(unsafe mount("test", place + name, "tmpfs", 0, nil) == 0)
+            try Files.create(place + name + "/appeared", mode: 0o644, text: "")
+        }
+        let outcome = try confined.run(plan, input: "go\n", trees: trees)
+        #expect(outcome.status == 0)
+        #expect(!outcome.output.contains("appeared"))
+    }
+
     /// Processes of a uid, by /proc.
     private func processes(of uid: UInt32) throws -> [String] {
         try Files.names(in: "/proc").filter { $0.allSatisfy(\.isNumber) }.filter { pid in

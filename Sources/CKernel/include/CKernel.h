@@ -81,7 +81,8 @@ pid_t corral_spawn(
 // Mounts by descriptor: open_tree(2), mount_setattr(2).
 // A detached clone of the tree that `fd` refers to, with everything mounted in it.
 int corral_clone_tree(int fd);
-// Makes a tree nosuid, nodev and, where asked, read-only, with all that is mounted in it.
+// Makes a tree nosuid, nodev and, where asked, read-only, with all that is mounted in it, and cuts
+// it off from mounts that are made where it was cloned from.
 int corral_restrict_tree(int tree, bool read_only);
 // Maps one owner of a detached tree: files of `disk` appear as `mapped`'s, and what `mapped`
 // creates belongs to `disk` (mount_setattr(2), MOUNT_ATTR_IDMAP).
