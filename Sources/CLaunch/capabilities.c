@@ -17,11 +17,15 @@ static int set_capabilities(uint64_t keep)
     return (int)syscall(SYS_capset, &header, data);
 }
 
-int corral_keep_capabilities(uint64_t keep)
+int corral_keep_capabilities(uint64_t keep, uint64_t if_there)
 {
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0
+        || syscall(SYS_capget, &header, data) < 0)
         return -1;
-    return set_capabilities(keep);
+    uint64_t permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return set_capabilities(keep | (if_there & permitted));
 }
 
 int corral_drop_all_capabilities(void)

@@ -119,6 +119,8 @@ static int keyring(struct launch *launch)
 static int oom_score(struct launch *launch)
 {
     (void)launch;
+    // Written with CAP_SYS_RESOURCE, or the tool could take it back, down to what corrald was
+    // started with: at -1000 nothing ends a sandbox that meets its memory limit.
     return corral_write_file("/proc/self/oom_score_adj", "500");
 }
 
@@ -127,7 +129,7 @@ static int limit(__rlimit_resource_t resource, uint64_t value)
     struct rlimit now, wanted = {.rlim_cur = value, .rlim_max = value};
     if (getrlimit(resource, &now) < 0)
         return -1;
-    // Lowering is all that is allowed without CAP_SYS_RESOURCE, and all that is wanted.
+    // Lowering is all that is wanted.
     if (now.rlim_max < value)
         wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
     return setrlimit(resource, &wanted);

@@ -41,7 +41,7 @@ int corral_launch_drop(int argc, char **argv)
         || setresuid(uid, uid, uid) < 0)
         return fail(program, "drop-user");
     // Kept over the change of user for one purpose: to empty the bounding set.
-    if (corral_keep_capabilities(1u << 8) < 0 || corral_drop_all_capabilities() < 0)
+    if (corral_keep_capabilities(1u << 8, 0) < 0 || corral_drop_all_capabilities() < 0)
         return fail(program, "drop-capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return fail(program, "no-new-privileges");

@@ -81,9 +81,9 @@ enum corral_step corral_build_tree(corral_template_t *tree);
 void corral_init(struct launch *launch) __attribute__((noreturn));
 
 // Capabilities: empties every set of this process (capabilities(7)); or keeps only those of
-// `keep`, a bit mask, in permitted and effective.
+// `keep`, a bit mask, in permitted and effective, and of `if_there` those that it has.
 int corral_drop_all_capabilities(void);
-int corral_keep_capabilities(uint64_t keep);
+int corral_keep_capabilities(uint64_t keep, uint64_t if_there);
 
 // Writes a report whole; a supervisor that is gone is no place to go on in.
 int corral_send_report(int fd, const corral_report_t *report);
