@@ -8,8 +8,10 @@ public struct CgroupTree: Sendable {
     /// The supervisor's directory in each hierarchy; the sweeper removes them with all below.
     public let roots: [String]
     private let hierarchies: [CgroupHost.Hierarchy]
+    /// Of 5 ms each, for the kernel to end what was killed: five seconds.
+    private static let clearAttempts = 1_000
 
-    /// Makes the supervisor's groups; `name` is recognisable: `corral-…`.
+    /// Makes the supervisor's groups, with nothing in them; `name` is recognisable: `corral-…`.
     public init(host: CgroupHost, name: String) throws(CgroupError) {
         guard host.missing.isEmpty else {
             throw CgroupError(
@@ -28,6 +30,7 @@ public struct CgroupTree: Sendable {
                     try Files.makeDirectory(own.base, mode: 0o755)
                     return own
                 }
+            try Self.clear(hierarchies.map(\.base))
         } catch {
             throw CgroupError(
                 step: "create", cause: error.description,
@@ -67,6 +70,42 @@ public struct CgroupTree: Sendable {
             place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)].description
         }
         return top
+    }
+
+    /// Ends and removes what a supervisor left that was killed together with its sweeper:
+    /// its names are taken, and so are its uids while something of it lives.
+    private static func clear(_ bases: [String]) throws(KernelError) {
+        var left: [String] = []
+        for base in bases {
+            for name in try Files.names(in: base) {
+                let path = base + "/" + name
+                guard try Files.status(path)?.isDirectory ?? false else { continue }
+                for pid in try members(of: path) where pid > 1 { _ = kill(pid, SIGKILL) }
+                left.append(path)
+            }
+        }
+        for path in left {
+            var attempts = 0
+            while true {
+                do throws(KernelError) {
+                    try Files.removeDirectory(path)
+                    break
+                } catch  where error.errno == EBUSY && attempts < clearAttempts {
+                    attempts += 1
+                    _ = try poll([], milliseconds: 5)
+                }
+            }
+        }
+    }
+
+    /// Processes in a group; none in one that goes at this moment.
+    private static func members(of group: String) throws(KernelError) -> [pid_t] {
+        do throws(KernelError) {
+            return try Files.text(group + "/cgroup.procs", limit: 1 << 20)
+                .split(separator: "\n").compactMap { pid_t($0) }
+        } catch  where error.isMissing || error.errno == ENODEV {
+            return []
+        }
     }
 
     /// Makes a sandbox's group with its limits; nothing is left of it when a limit does not take.

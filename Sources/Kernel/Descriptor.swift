@@ -147,11 +147,15 @@ extension KernelError {
 }
 
 extension Descriptor {
-    /// Locks the file for this process alone (flock(2)), for as long as it is open; throws what
-    /// `error` makes when somebody else has it.
-    public borrowing func lockExclusively<Failure: Error>(
-        or error: () -> Failure
-    ) throws(Failure) {
-        guard corral_lock_exclusively(raw) == 0 else { throw error() }
+    /// Locks the file (flock(2)) for as long as it is open, here or where it was passed on; false
+    /// when somebody else has it.
+    public borrowing func lockExclusively() throws(KernelError) -> Bool {
+        let raw = raw
+        do throws(KernelError) {
+            _ = try check("flock") { corral_lock_exclusively(raw) }
+            return true
+        } catch  where error.errno == EWOULDBLOCK {
+            return false
+        }
     }
 }

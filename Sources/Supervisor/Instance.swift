@@ -15,7 +15,8 @@ struct Instance: ~Copyable {
     let brokerState: String
     /// An empty directory that templates build their trees on.
     let treeRoot: String
-    private let lock: Descriptor
+    /// Held by this process and its sweeper, so that no successor starts before both are done.
+    let lock: Descriptor
 
     init(_ settings: Settings) throws(SupervisorError) {
         let lock = try Self.lock(settings)
@@ -52,12 +53,28 @@ struct Instance: ~Copyable {
             throw SupervisorError(
                 "use", settings.state, "make-directories", error, hint: "corrald needs root")
         }
-        try lock.lockExclusively { () -> SupervisorError in
-            SupervisorError(
+        guard try isOurs(lock, settings) else {
+            throw SupervisorError(
                 "use", settings.state, "lock", "another corrald runs with this state directory",
                 hint: "stop it, or give this one a 'state' of its own")
         }
         return lock
+    }
+
+    /// Locks; the sweeper of a killed predecessor may have it until it is done.
+    private static func isOurs(
+        _ lock: borrowing Descriptor, _ settings: Settings
+    ) throws(SupervisorError) -> Bool {
+        do throws(KernelError) {
+            for _ in 0..<Limit.lockAttempts {
+                if try lock.lockExclusively() { return true }
+                _ = try poll([], milliseconds: Limit.lockMilliseconds)
+            }
+            return false
+        } catch {
+            throw SupervisorError(
+                "use", settings.state, "lock", error, hint: "is it on a local file system?")
+        }
     }
 
     /// Recognisable, and different for different state directories: their device and inode.

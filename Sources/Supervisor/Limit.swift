@@ -16,6 +16,10 @@ enum Limit {
     static let burialMilliseconds = 5
     /// Attempts before a cgroup is left to the sweep at the next start: ten seconds.
     static let burialAttempts = 2_000
+    /// Attempts to lock the state directory, and the pause between two in milliseconds: a little
+    /// longer than the sweeper of a killed predecessor may take.
+    static let lockAttempts = 60
+    static let lockMilliseconds = 100
     /// Pending connections of the control socket: clients that come while the broker restarts.
     static let backlog: Int32 = 1_024
     /// The longest value of a credential in bytes.

@@ -15,13 +15,14 @@ final class Sweeper {
 }
 
 extension Supervisor {
+    /// It gets the lock too: a successor must not start while it removes what bears the same names.
     func startSweeper() throws(KernelError) {
         let pipe = try Pipe()
         let roots = nursery.cgroups.roots.map { "cgroup:" + $0 }
         let child = try Child.spawn(
             programs.launcher,
             arguments: ["sweep"] + roots + ["tree:" + instance.installing],
-            environment: [], descriptors: [pipe.read.raw])
+            environment: [], descriptors: [pipe.read.raw, instance.lock.raw])
         try poller.add(child.pidfd.raw, token: Source.sweeper.token)
         sweeper = Sweeper(child: child, lifeline: try pipe.write.duplicate())
     }

@@ -61,4 +61,22 @@ private enum Host {
         let gone = try paths.map { try Files.status($0) == nil }
         #expect(gone.allSatisfy { $0 })
     }
+
+    @Test func `what a killed predecessor left is ended and removed at the start`() throws {
+        let name = "corral-test-\(getpid())-\(System.monotonicMicroseconds)"
+        let group = try CgroupTree(host: .detect(), name: name)
+            .makeGroup("sandbox-1", Self.limits)
+        let sleeper = try Child.spawn(
+            "/bin/sleep", arguments: ["1000"], environment: [], descriptors: [])
+        for place in group.places {
+            try Files.write(String(sleeper.pid), to: place.path + "/cgroup.procs")
+        }
+        let next = try CgroupTree(host: .detect(), name: name)
+        let gone = try group.places.map { try Files.status($0.path) == nil }
+        #expect(gone.allSatisfy { $0 })
+        try sleeper.end()
+        // Its number is free again.
+        try next.makeGroup("sandbox-1", Self.limits).remove()
+        for root in next.roots { try Files.removeDirectory(root) }
+    }
 }
