@@ -10,14 +10,38 @@
 #include <spawn.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
 
 enum { SPAWN_FDS = 8, SAFE_FD = 64 };
 
 int corral_set_dumpable(bool on)
 {
     return prctl(PR_SET_DUMPABLE, on ? 1 : 0, 0, 0, 0);
+}
+
+int corral_seal_descriptors(void)
+{
+    return (int)syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+int corral_raise_descriptor_limit(uint64_t wanted, uint64_t *limit)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+        return -1;
+    if (now.rlim_cur < wanted) {
+        now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
+        if (setrlimit(RLIMIT_NOFILE, &now) < 0)
+            return -1;
+    }
+    *limit = now.rlim_cur;
+    return 0;
 }
 
 int corral_set_no_new_privileges(void)

@@ -50,6 +50,12 @@ ssize_t corral_receive(
     };
     int room = *fd_count;
     *fd_count = 0;
+    // Without room the kernel drops them itself: closing one here would run the close of whatever
+    // file system its sender chose, which may never return.
+    if (room == 0) {
+        message.msg_control = NULL;
+        message.msg_controllen = 0;
+    }
     *truncated = false;
     ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     if (n < 0)

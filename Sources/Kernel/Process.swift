@@ -118,6 +118,27 @@ public enum Identity {
         _ = try check("prctl", "PR_SET_DUMPABLE") { corral_set_dumpable(false) }
     }
 
+    /// Keeps descriptors that whoever started this process left open from its children, and leaves
+    /// none of 0, 1 and 2 free for a file of ours to become somebody's standard output.
+    public static func sealDescriptors() throws(KernelError) {
+        while true {
+            let null = try Descriptor.open("/dev/null", O_RDWR)
+            guard null.raw <= 2 else { break }
+            // Open for good; CLOEXEC off, since children expect the three.
+            let raw = null.release()
+            _ = try check("fcntl") { fcntl(raw, F_SETFD, 0) }
+        }
+        _ = try check("close_range") { corral_seal_descriptors() }
+    }
+
+    /// Raises the limit on open descriptors to `wanted`, or as far as this process may, and returns
+    /// what holds (setrlimit(2)).
+    public static func raiseDescriptorLimit(to wanted: UInt64) throws(KernelError) -> UInt64 {
+        var limit: UInt64 = 0
+        _ = try check("setrlimit") { unsafe corral_raise_descriptor_limit(wanted, &limit) }
+        return limit
+    }
+
     /// Gives up for good the gain of privileges by exec (prctl(2)).
     public static func refuseNewPrivileges() throws(KernelError) {
         _ = try check("prctl", "PR_SET_NO_NEW_PRIVS") { corral_set_no_new_privileges() }

@@ -89,6 +89,8 @@ public enum Socket {
     }
 
     /// Receives one datagram of at most `limit` bytes; nil when none is there yet (EAGAIN).
+    ///
+    /// With `descriptors` 0 none that comes along is ever opened here.
     public static func receive(
         limit: Int, descriptors most: Int, over socket: CInt
     ) throws(KernelError) -> Datagram? {

@@ -8,6 +8,12 @@ enum Limit {
     static let launchMilliseconds = 10_000
     /// How long the broker may take to finish what is under way at a stop, in milliseconds.
     static let drainMilliseconds = 5_000
+    /// Open descriptors that this process and its children want: four for each sandbox here, and
+    /// more for clients in the broker, which inherits the limit.
+    static let descriptors: UInt64 = 16_384
+    /// Requests answered before the loop looks at signals, deadlines and the dead again: a broker
+    /// that never stops asking must not keep them waiting.
+    static let requestsPerTurn = 64
     /// The pause before a broker that died is started again, in milliseconds: first and longest.
     static let restartMilliseconds = 100...5_000
     /// A broker that ran this long, in milliseconds, begins again at the short pause.

@@ -9,8 +9,10 @@ import SupervisorProtocol
 extension Supervisor {
     /// Reads what the broker asks; one that breaks the protocol is ended.
     func readRequests() throws(KernelError) {
-        while let link = broker?.link.raw, linked {
-            guard let datagram = try receive(over: link) else { return }
+        for _ in 0..<Limit.requestsPerTurn {
+            guard let link = broker?.link.raw, linked,
+                let datagram = try receive(over: link)
+            else { return }
             guard !datagram.bytes.isEmpty else {
                 linked = false
                 return try poller.remove(link)

@@ -35,6 +35,15 @@ struct Startup: ~Copyable {
                 "start", "corrald", "identity", "it must run as root",
                 hint: "use 'systemctl start corrald', or sudo")
         }
+        try Self.system("prepare", "descriptors") { () throws(KernelError) in
+            // First of all: nothing of ours is open yet.
+            try Identity.sealDescriptors()
+            let limit = try Identity.raiseDescriptorLimit(to: Limit.descriptors)
+            guard limit < Limit.descriptors else { return }
+            journal.event(
+                "descriptors-few",
+                [("limit", String(limit)), ("hint", "raise LimitNOFILE, or ulimit -Hn")])
+        }
         let accounts = try Self.system("read", "/etc/passwd") { () throws(KernelError) in
             try Accounts()
         }

@@ -47,6 +47,49 @@ import Testing
         _ = consume pair
     }
 
+    @Test func `descriptors that nobody asked for are dropped by the kernel, never opened here`()
+        throws
+    {
+        let pair = try Socket.seqpacketPair()
+        let pipe = try Pipe()
+        try Socket.send([1], descriptors: [pipe.write.raw], over: pair.ours.raw)
+        let reader = try pipe.read.duplicate()
+        _ = consume pipe
+        guard let datagram = try Socket.receive(limit: 16, descriptors: 0, over: pair.theirs.raw)
+        else { throw KernelError("recvmsg", errno: EAGAIN) }
+        let truncated = datagram.truncated
+        #expect(truncated == true)
+        // The last writing end went with the datagram.
+        #expect(try reader.read(limit: 1) == [])
+        _ = consume pair
+    }
+
+    @Test func `a lock lives as long as any copy of its descriptor`() throws {
+        let path = "/tmp/corral-test-lock-\(getpid())-\(System.monotonicMicroseconds)"
+        try Files.create(path, mode: 0o600, text: "")
+        defer {
+            do { try Files.remove(path) } catch { Issue.record("left: \(error)") }
+        }
+        let first = try Descriptor.open(path, O_RDWR)
+        let copy = try first.duplicate()
+        let other = try Descriptor.open(path, O_RDWR)
+        let mine = try first.lockExclusively()
+        _ = consume first
+        let whileCopied = try other.lockExclusively()
+        _ = consume copy
+        let afterwards = try other.lockExclusively()
+        #expect([mine, whileCopied, afterwards] == [true, false, true])
+    }
+
+    @Test func `descriptors that were left open by our parent stay out of our children`() throws {
+        let raw = try Descriptor.open("/dev/null", O_RDONLY).release()
+        #expect(fcntl(raw, F_SETFD, 0) == 0)
+        try Identity.sealDescriptors()
+        #expect(fcntl(raw, F_GETFD) == FD_CLOEXEC)
+        #expect((0...2).allSatisfy { fcntl($0, F_GETFD) >= 0 })
+        #expect(close(raw) == 0)
+    }
+
     @Test func `a datagram beyond the limit says that it was cut`() throws {
         let pair = try Socket.seqpacketPair()
         try Socket.send([UInt8](repeating: 7, count: 64), over: pair.ours.raw)

@@ -65,6 +65,10 @@ int corral_notify(const char *address, const char *message);
 // prctl(2), credentials.
 int corral_set_dumpable(bool on);
 int corral_set_no_new_privileges(void);
+// Makes every descriptor from 3 on CLOEXEC (close_range(2)).
+int corral_seal_descriptors(void);
+// Raises RLIMIT_NOFILE to `wanted` or the hard limit; *limit is what holds.
+int corral_raise_descriptor_limit(uint64_t wanted, uint64_t *limit);
 int corral_set_parent_death_signal(int signal);
 // Loads a filter of `count` struct sock_filter for all threads (seccomp(2), TSYNC).
 int corral_filter_system_calls(const void *instructions, size_t count);
