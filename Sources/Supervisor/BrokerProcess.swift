@@ -65,6 +65,8 @@ extension Supervisor {
         linked = false
         restartAt = now + UInt64(restartPause) * 1000
         restartPause = min(restartPause * 2, Limit.restartMilliseconds.upperBound)
+        for sandbox in sandboxes.values { sandbox.orphaned = true }
+        for installation in installations.values { installation.waiting = [] }
         try killAll()
     }
 

@@ -27,6 +27,8 @@ final class RunningSandbox {
     var announced = false
     /// Whether the supervisor killed it on request.
     var requested = false
+    /// Whether the broker that asked for it is gone: its numbers mean nothing to the next one.
+    var orphaned = false
     /// Why it never ran, when it did not.
     var failure: SandboxError?
     /// How its tool ended, once its pid 1 has said so.

@@ -45,7 +45,7 @@ extension Supervisor {
             sandbox.failure = error
             return try sandbox.child.signal(SIGKILL)
         }
-        guard case .server(let request) = sandbox.purpose else { return }
+        guard case .server(let request) = sandbox.purpose, !sandbox.orphaned else { return }
         sandbox.deadline = nil
         sandbox.announced = true
         guard let ends = sandbox.ends.take() else { return }
@@ -75,6 +75,7 @@ extension Supervisor {
         _ sandbox: RunningSandbox, _ request: UInt64, _ ended: (status: Int32, signal: Int32),
         _ usage: Usage
     ) throws(KernelError) {
+        guard !sandbox.orphaned else { return }
         if let failure = sandbox.failure {
             let refusal = Refusal(
                 code: .launch, message: failure.description, step: failure.step,
