@@ -93,14 +93,15 @@ public enum Identity {
         _ body: () throws(KernelError) -> Result
     ) throws(KernelError) -> Result {
         let own = try currentGroups()
-        _ = try check("setfsuid") {
-            unsafe corral_assume_file_identity(uid, gid, groups, CInt(groups.count))
-        }
+        // Before the first change: one that fails may have changed a part.
         defer {
             // Nobody may go on with a half-changed identity.
             precondition(
                 unsafe corral_assume_file_identity(geteuid(), getegid(), own, CInt(own.count)) == 0,
                 "the supervisor could not take its own identity back")
+        }
+        _ = try check("setfsuid") {
+            unsafe corral_assume_file_identity(uid, gid, groups, CInt(groups.count))
         }
         return try body()
     }
@@ -193,6 +194,13 @@ extension Child {
         let poller = try Poller()
         try poller.add(pidfd.raw, token: 0)
         return try !poller.wait(milliseconds: 0).isEmpty
+    }
+
+    /// Kills and reaps a child of which only the pid is known, which stays its own until then.
+    public static func end(unreaped pid: Int32) {
+        _ = kill(pid, SIGKILL)
+        // The status goes nowhere; ECHILD is all that can fail, and then nothing is left to do.
+        while waitpid(pid, nil, 0) < 0 && errno == EINTR {}
     }
 
     /// Kills it and waits until it is reaped: at most as long as the kernel takes to end it.

@@ -84,7 +84,11 @@ public final class Template {
         switch report {
         case .cloned(let pid):
             guard let pidfd else {
-                throw SandboxError(step: "read-report", cause: "the launcher sent no pidfd")
+                // Our own child all the same, which nobody else would reap.
+                Child.end(unreaped: pid)
+                throw SandboxError(
+                    step: "take-pidfd", cause: "this process has no descriptor left for it",
+                    errno: EMFILE, hint: "raise LimitNOFILE, or ulimit -n")
             }
             return Child(pid: pid, pidfd: Descriptor(owning: pidfd))
         case .failed(let error): throw error

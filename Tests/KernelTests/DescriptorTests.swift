@@ -64,6 +64,14 @@ import Testing
         _ = consume pair
     }
 
+    @Test func `a child without a pidfd is ended and reaped by its pid`() throws {
+        let child = try Child.spawn(
+            "/bin/sleep", arguments: ["1000"], environment: [], descriptors: [])
+        let pid = child.pid
+        Child.end(unreaped: pid)
+        #expect(kill(pid, 0) < 0 && errno == ESRCH)
+    }
+
     @Test func `a lock lives as long as any copy of its descriptor`() throws {
         let path = "/tmp/corral-test-lock-\(getpid())-\(System.monotonicMicroseconds)"
         try Files.create(path, mode: 0o600, text: "")
