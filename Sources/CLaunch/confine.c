@@ -47,6 +47,16 @@ static int cgroup_namespace(struct launch *launch)
     return unshare(CLONE_NEWCGROUP);
 }
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+static int time_namespace(struct launch *launch)
+{
+    (void)launch;
+    return unshare(CLONE_NEWTIME); // the tool is born into it; pid 1 stays (time_namespaces(7))
+}
+
 static int mount_proc(struct launch *launch)
 {
     (void)launch;
@@ -226,6 +236,7 @@ static int system_call_filter(struct launch *launch)
 static const struct launch_step steps[] = {
     {STEP_JOIN_CGROUPS, join_cgroups}, // first: all that follows is charged to the sandbox
     {STEP_CGROUP_NAMESPACE, cgroup_namespace}, // after joining: its root is where we are now
+    {STEP_TIME_NAMESPACE, time_namespace},
     {STEP_MOUNT_PROC, mount_proc},             // in the new pid namespace
     {STEP_MOUNT_SCRATCH, mount_scratch},
     {STEP_MOUNT_TREES, mount_trees},
@@ -242,6 +253,7 @@ static const struct launch_step steps[] = {
     {STEP_DROP_CAPABILITIES, drop_capabilities}, // after unshare, which refills the bounding set
     {STEP_DIE_WITH_SUPERVISOR, die_with_supervisor}, // after setresuid, which clears it
     {STEP_NO_NEW_PRIVILEGES, no_new_privileges},
+    {STEP_LANDLOCK, corral_landlock},              // after the mounts, whose inodes it names
     {STEP_SYSTEM_CALL_FILTER, system_call_filter}, // last: it forbids most of the above
 };
 

@@ -111,7 +111,11 @@ bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *ou
     out->hostname = string(&in);
     out->directory = string(&in);
     out->group_count = count(&in, CORRAL_PLAN_GROUPS);
-    out->tree_count = strings(&in, out->trees, CORRAL_PLAN_TREES);
+    out->tree_count = count(&in, CORRAL_PLAN_TREES);
+    for (size_t i = 0; i < out->tree_count; i++) {
+        out->trees[i] = string(&in);
+        out->tree_writable[i] = number(&in) & 1;
+    }
     out->argument_count = strings(&in, out->arguments, CORRAL_PLAN_ARGUMENTS);
     out->arguments[out->argument_count] = NULL;
     out->environment_count = strings(&in, out->environment, CORRAL_PLAN_ENVIRONMENT);

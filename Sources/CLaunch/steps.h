@@ -28,6 +28,7 @@ enum corral_step {
     STEP_CLONE,
     STEP_JOIN_CGROUPS,
     STEP_CGROUP_NAMESPACE,
+    STEP_TIME_NAMESPACE,
     STEP_MOUNT_PROC,
     STEP_MOUNT_SCRATCH,
     STEP_MOUNT_TREES,
@@ -44,6 +45,7 @@ enum corral_step {
     STEP_LOCK_SECUREBITS,
     STEP_DIE_WITH_SUPERVISOR,
     STEP_NO_NEW_PRIVILEGES,
+    STEP_LANDLOCK,
     STEP_SYSTEM_CALL_FILTER,
     STEP_FORK_TOOL,
     STEP_STANDARD_STREAMS,
@@ -76,6 +78,9 @@ struct template_step {
 // Runs a whole table; on failure returns the failed step's name with its errno, else STEP_NONE.
 enum corral_step corral_confine(struct launch *launch);
 enum corral_step corral_build_tree(corral_template_t *tree);
+
+// The second wall, a step of the sandbox's table.
+int corral_landlock(struct launch *launch);
 
 // Pid 1 of the sandbox: starts the tool, reaps, forwards, reports. Never returns.
 void corral_init(struct launch *launch) __attribute__((noreturn));

@@ -131,18 +131,27 @@ static int write_files(corral_template_t *tree)
     return 0;
 }
 
+// The tree is not yet the root: its paths are relative to the working directory.
+static const char *below(const char *path)
+{
+    while (*path == '/')
+        path++;
+    return path;
+}
+
 static int mount_point(const corral_mount_t *mount)
 {
+    const char *target = below(mount->target);
     if (!mount->file)
-        return corral_make_path(AT_FDCWD, mount->target, 0755);
+        return corral_make_path(AT_FDCWD, target, 0755);
     char parent[4096];
-    const char *slash = strrchr(mount->target, '/');
+    const char *slash = strrchr(target, '/');
     if (slash) {
-        snprintf(parent, sizeof parent, "%.*s", (int)(slash - mount->target), mount->target);
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - target), target);
         if (corral_make_path(AT_FDCWD, parent, 0755) < 0)
             return -1;
     }
-    int fd = open(mount->target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     return fd < 0 ? -1 : close(fd);
 }
 
@@ -163,7 +172,7 @@ static int bind_trees(corral_template_t *tree)
         if (mount_point(&tree->mounts[i]) < 0)
             return -1;
         if (syscall(
-                SYS_move_mount, sources[i], "", AT_FDCWD, tree->mounts[i].target,
+                SYS_move_mount, sources[i], "", AT_FDCWD, below(tree->mounts[i].target),
                 MOVE_MOUNT_F_EMPTY_PATH) < 0)
             return -1;
         close(sources[i]);

@@ -14,6 +14,8 @@ public struct Policy: Sendable, Equatable {
     public var network: Network
     /// The name of the system call profile, a file in `policies/syscalls/`.
     public var syscalls: String
+    /// Whether Landlock stands behind the mounts as a second wall.
+    public var landlock: Landlock
     /// Package registries that the install phase may reach.
     public var registries: Registries
     /// The file it was read from.
@@ -70,6 +72,14 @@ extension Policy {
         public var installMemory: Int
         /// How long an installation may take.
         public var installTimeout: Duration
+    }
+
+    /// The second wall around files, TCP, abstract sockets and signals (landlock(7)).
+    public enum Landlock: String, Sendable, CaseIterable {
+        /// At the highest version the kernel has; without any, no sandbox is started.
+        case enforce
+        /// Left out, for a kernel that has none.
+        case off
     }
 
     /// Host trees that a tool may see; everything else is not there.

@@ -35,6 +35,10 @@ extension Policy {
                     "The system call profile, by the name it has in `syscalls/`."
                 ),
                 Key(
+                    "landlock", .choice, .standard("enforce"), \.landlock,
+                    "The second wall behind the mounts; `off` only for a kernel without Landlock."
+                ),
+                Key(
                     "install", .record(installSchema), .standard("{}"), \.install,
                     "The phase that installs a card's packages, in a sandbox of its own."),
             ])
@@ -177,7 +181,8 @@ extension Policy {
     fileprivate static var blank: Policy {
         Policy(
             name: "", limits: .blank, filesystem: .init(read: [], write: []),
-            network: .init(deny: [], allow: []), syscalls: "", registries: .init(pypi: ""),
+            network: .init(deny: [], allow: []), syscalls: "", landlock: .enforce,
+            registries: .init(pypi: ""),
             file: "", places: [:])
     }
 }

@@ -18,12 +18,28 @@ public struct LaunchPlan: Sendable, Equatable {
     public var hostname: String
     /// Where it starts, absolute, in the sandbox.
     public var directory: String
-    /// Where each tree that is passed along is mounted, absolute, in the sandbox.
-    public var trees: [String]
+    /// Where each tree that is passed along is mounted.
+    public var trees: [Target]
+    /// Whether the second wall is left out, which only a policy can ask for.
+    public var withoutLandlock: Bool
     /// The command's words; the first is looked up in the usual places unless it has a slash.
     public var arguments: [String]
     /// `NAME=value`, the whole environment.
     public var environment: [String]
+
+    /// Where a tree is mounted.
+    public struct Target: Sendable, Equatable {
+        /// Absolute, in the sandbox.
+        public var path: String
+        /// Whether the tool may write there.
+        public var writable: Bool
+
+        /// Names a place.
+        public init(path: String, writable: Bool) {
+            self.path = path
+            self.writable = writable
+        }
+    }
 
     /// An inode for each this many bytes of scratch: a flood of empty files ends like a large one.
     private static let bytesPerInode = 4096
@@ -31,8 +47,8 @@ public struct LaunchPlan: Sendable, Equatable {
     /// Describes one start.
     public init(
         uid: UInt32, hostNetwork: Bool = false, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
-        openFiles: Int, hostname: String, directory: String, trees: [String] = [],
-        arguments: [String], environment: [String]
+        openFiles: Int, hostname: String, directory: String, trees: [Target] = [],
+        withoutLandlock: Bool = false, arguments: [String], environment: [String]
     ) {
         self.uid = uid
         self.hostNetwork = hostNetwork
@@ -43,8 +59,14 @@ public struct LaunchPlan: Sendable, Equatable {
         self.hostname = hostname
         self.directory = directory
         self.trees = trees
+        self.withoutLandlock = withoutLandlock
         self.arguments = arguments
         self.environment = environment
+    }
+
+    private var flags: UInt64 {
+        (hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
+            | (withoutLandlock ? UInt64(CORRAL_LAUNCH_NO_LANDLOCK) : 0)
     }
 
     /// The datagram for corral-launch; nil when it is beyond the launcher's limits.
@@ -53,10 +75,10 @@ public struct LaunchPlan: Sendable, Equatable {
             arguments.count <= Int(CORRAL_PLAN_ARGUMENTS), trees.count <= Int(CORRAL_PLAN_TREES),
             environment.count <= Int(CORRAL_PLAN_ENVIRONMENT), groups <= Int(CORRAL_PLAN_GROUPS)
         else { return nil }
-        let texts = [hostname, directory] + trees + arguments + environment
+        let texts = [hostname, directory] + trees.map(\.path) + arguments + environment
         return PlanWriter.datagram(texts) { out in
             out.put(UInt64(CORRAL_PLAN_LAUNCH))
-            out.put(hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
+            out.put(flags)
             out.put(UInt64(uid))
             out.put(scratchBytes)
             out.put(scratchBytes / Self.bytesPerInode)
@@ -66,7 +88,11 @@ public struct LaunchPlan: Sendable, Equatable {
             out.put(hostname)
             out.put(directory)
             out.put(groups)
-            out.put(trees)
+            out.put(trees.count)
+            for tree in trees {
+                out.put(tree.path)
+                out.put(tree.writable ? 1 : 0)
+            }
             out.put(arguments)
             out.put(environment)
         }

@@ -62,7 +62,7 @@ public struct TreePlan: Sendable, Hashable {
             out.put(mounts.count)
             for mount in mounts {
                 out.put(mount.source)
-                out.put(Self.relative(mount.target))
+                out.put(mount.target)
                 out.put((mount.writable ? 1 : 0) | (mount.isFile ? 2 : 0))
             }
             out.put(filter.instructions.count)

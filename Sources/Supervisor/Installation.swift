@@ -84,7 +84,9 @@ final class Installation {
             uid: 0, hostNetwork: true, scratchBytes: limits.scratch,
             cpuSeconds: Int(limits.cpuTime.components.seconds),
             fileBytes: Limit.installFileBytes, openFiles: limits.openFiles,
-            hostname: "install", directory: RootTree.home, trees: [RootTree.prefix],
+            hostname: "install", directory: RootTree.home,
+            trees: [.init(path: RootTree.prefix, writable: true)],
+            withoutLandlock: policy.landlock == .off,
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
         return Nursery.Order(

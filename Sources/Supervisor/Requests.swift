@@ -119,16 +119,20 @@ extension Supervisor {
         _ request: Request.Start, _ resolution: Resolution
     ) throws(Refusal) -> Nursery.Order {
         let limits = resolution.policy.limits
-        let targets = resolution.directories.map(\.path)
+        let targets = resolution.directories.map { directory in
+            LaunchPlan.Target(path: directory.path, writable: directory.writable)
+        }
         do throws(SandboxError) {
             let tree = try RootTree.compose(
                 resolution.policy.filesystem, prefix: try prefixRoot(of: resolution.card),
-                mountPoints: targets)
+                mountPoints: targets.map(\.path))
             let plan = LaunchPlan(
                 uid: 0, scratchBytes: limits.scratch,
                 cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
                 openFiles: limits.openFiles, hostname: resolution.card.name,
-                directory: RootTree.home, trees: targets, arguments: resolution.command,
+                directory: RootTree.home, trees: targets,
+                withoutLandlock: resolution.policy.landlock == .off,
+                arguments: resolution.command,
                 environment: resolution.environment)
             return Nursery.Order(
                 purpose: .server(request: request.id), tree: tree,

@@ -35,6 +35,7 @@ enum {
 // Flags of a launch.
 enum {
     CORRAL_LAUNCH_HOST_NETWORK = 1, // the install phase: keeps the host's network namespace
+    CORRAL_LAUNCH_NO_LANDLOCK = 2,  // landlock: off in the policy
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
@@ -76,7 +77,7 @@ int corral_launch_sweep(int lifeline, int count, char *_Nonnull *_Nonnull groups
 
 typedef struct {
     const char *source; // on the host
-    const char *target; // in the tree, relative: "usr"
+    const char *target; // in the tree, absolute: "/usr"
     bool writable;
     bool file;
 } corral_mount_t;
@@ -106,6 +107,7 @@ typedef struct {
     const char *directory; // to work in
     size_t group_count, tree_count, argument_count, environment_count;
     const char *_Nullable trees[CORRAL_PLAN_TREES]; // where each goes, absolute
+    bool tree_writable[CORRAL_PLAN_TREES];
     const char *_Nullable arguments[CORRAL_PLAN_ARGUMENTS + 1];
     const char *_Nullable environment[CORRAL_PLAN_ENVIRONMENT + 1];
 } corral_launch_t;
