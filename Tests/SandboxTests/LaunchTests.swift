@@ -203,7 +203,7 @@ import Testing
         var trees = Trees()
         trees.append(tree)
         var plan = Confined.plan(["/bin/sh", "-c", "read go; ls \(place)/*/later /tmp/user/later"])
-        plan.trees = ["/tmp/user"]
+        plan.trees = [.init(path: "/tmp/user", writable: false)]
         for name in ["/policy/later", "/user/later"] {
             #expect(unsafe mount("test", place + name, "tmpfs", 0, nil) == 0)
             try Files.create(place + name + "/appeared", mode: 0o644, text: "")
