@@ -115,14 +115,12 @@ public enum Files {
         }
     }
 
-    /// Removes a directory and all in it, following no link.
+    /// Removes a directory and all in it, following no link, however deep and full it is; nothing
+    /// happens when it is not there.
     ///
-    /// Only for trees that no other process writes any more: it walks by path.
+    /// Only for trees that no other process writes any more: it does not end before they are empty.
     public static func removeTree(_ path: String) throws(KernelError) {
-        guard let found = try status(path) else { return }
-        guard found.isDirectory else { return try remove(path) }
-        for name in try names(in: path) { try removeTree(path + "/" + name) }
-        try removeDirectory(path)
+        _ = try check("rmdir", path) { unsafe corral_remove_tree(path) }
     }
 
     /// Renames atomically (rename(2)).

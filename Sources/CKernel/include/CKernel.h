@@ -102,6 +102,9 @@ int corral_random(void *bytes, size_t count);
 // errno ENOBUFS when they do not fit.
 ssize_t corral_list(const char *path, char *names, size_t capacity);
 
+// Removes a file, or a directory with all below it, following no link; 0 when it is not there.
+int corral_remove_tree(const char *path);
+
 typedef struct {
     uint32_t mode;
     uint32_t uid;
