@@ -10,10 +10,15 @@ private enum Host {
 @Suite(.enabled(if: Host.isRoot, "needs root")) struct CgroupTests {
     static let limits = Cgroup.Limits(memoryBytes: 32 << 20, processes: 7, cpuMillicores: 500)
 
+    /// A name no other test has: these run at once, and a clock may tell two of them the same time.
+    private static func freshName() throws -> String {
+        let number = try System.random(8).map { String($0, radix: 16) }.joined()
+        return "corral-test-\(getpid())-\(number)"
+    }
+
     /// Runs `body` in a group of its own and leaves nothing of it.
     private func withGroup(_ body: (Cgroup) throws -> Void) throws {
-        let tree = try CgroupTree(
-            host: .detect(), name: "corral-test-\(getpid())-\(System.monotonicMicroseconds)")
+        let tree = try CgroupTree(host: .detect(), name: Self.freshName())
         let group = try tree.makeGroup("sandbox-1", Self.limits)
         defer {
             for path in group.places.map(\.path) + tree.roots {
@@ -63,7 +68,7 @@ private enum Host {
     }
 
     @Test func `what a killed predecessor left is ended and removed at the start`() throws {
-        let name = "corral-test-\(getpid())-\(System.monotonicMicroseconds)"
+        let name = try Self.freshName()
         let group = try CgroupTree(host: .detect(), name: name)
             .makeGroup("sandbox-1", Self.limits)
         let sleeper = try Child.spawn(
