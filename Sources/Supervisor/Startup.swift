@@ -84,7 +84,8 @@ struct Startup: ~Copyable {
             return try body()
         } catch {
             throw SupervisorError(
-                verb, object, "startup", error, hint: "docs/install.md lists what the host must have")
+                verb, object, "startup", error,
+                hint: "docs/install.md lists what the host must have")
         }
     }
 
