@@ -17,6 +17,7 @@ static const char *const names[STEP_COUNT] = {
     [STEP_PIVOT] = "pivot",
     [STEP_REDUCE_PRIVILEGE] = "reduce-privilege",
     [STEP_READ_LAUNCH] = "read-launch",
+    [STEP_NETWORK_NAMESPACE] = "network-namespace",
     [STEP_CLONE] = "clone",
     [STEP_JOIN_CGROUPS] = "join-cgroups",
     [STEP_CGROUP_NAMESPACE] = "cgroup-namespace",

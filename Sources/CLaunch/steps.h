@@ -25,6 +25,7 @@ enum corral_step {
     STEP_REDUCE_PRIVILEGE,
     // the sandbox, once per start
     STEP_READ_LAUNCH,
+    STEP_NETWORK_NAMESPACE,
     STEP_CLONE,
     STEP_JOIN_CGROUPS,
     STEP_CGROUP_NAMESPACE,

@@ -71,13 +71,21 @@ final class Installation {
         ]
     }
 
-    /// The order for the step that is next.
-    func order() throws(SandboxError) -> Nursery.Order {
+    /// What its tree is called.
+    var treeName: [String] { ["install", prefix.name] }
+
+    /// What its steps see: the policy's trees, and the lock.
+    private func describeTree() throws(SandboxError) -> TreePlan {
         var tree = try RootTree.compose(policy.filesystem, prefix: nil)
         tree.mounts.append(
             .init(
                 source: prefix.partial + "/lock", target: Self.lockPath, writable: false,
                 isFile: true))
+        return tree
+    }
+
+    /// The order for the step that is next.
+    func order() -> Nursery.Order {
         let limits = policy.limits
         let environment = Resolution.standardEnvironment.filter { !$0.hasPrefix("TMPDIR=") }
         let plan = LaunchPlan(
@@ -90,7 +98,8 @@ final class Installation {
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
         return Nursery.Order(
-            purpose: .installation(prefix: prefix.name), tree: tree, profile: policy.syscalls,
+            purpose: .installation(prefix: prefix.name),
+            tree: TreeSource(name: treeName, describe: describeTree), profile: policy.syscalls,
             limits: .init(
                 memoryBytes: limits.installMemory, processes: limits.processes,
                 cpuMillicores: limits.cpuMillicores),

@@ -69,7 +69,7 @@ extension Supervisor {
 
     private func clone(_ installation: Installation) throws(Refusal) -> RunningSandbox {
         let owner = nursery.uids.installer
-        let order = try installation.refusableOrder()
+        let order = installation.order()
         let streams = try installation.streams()
         return try nursery.start(order, streams: streams) { uid throws(Refusal) in
             try installation.refusableTrees(owner: owner, sandbox: uid)
@@ -108,7 +108,7 @@ extension Supervisor {
             return try fail(installation, step: "seal", cause: error.description)
         }
         installations[installation.prefix.name] = nil
-        nursery.templates.forget(mounting: installation.prefix.partial)
+        nursery.templates.forget(installation.treeName)
         journal.event("installed", [("card", installation.card.name)])
         for id in installation.waiting { try send(.installed(id: id, fresh: true)) }
     }
@@ -117,7 +117,7 @@ extension Supervisor {
         _ installation: Installation, step: String, cause: String
     ) throws(KernelError) {
         installations[installation.prefix.name] = nil
-        nursery.templates.forget(mounting: installation.prefix.partial)
+        nursery.templates.forget(installation.treeName)
         do throws(KernelError) {
             try installation.abandon()
         } catch {
@@ -132,14 +132,6 @@ extension Supervisor {
 }
 
 extension Installation {
-    fileprivate func refusableOrder() throws(Refusal) -> Nursery.Order {
-        do throws(SandboxError) {
-            return try order()
-        } catch {
-            throw Refusal(code: .install, message: error.description, step: error.step)
-        }
-    }
-
     fileprivate func refusableTrees(owner: UInt32, sandbox: UInt32) throws(Refusal) -> Trees {
         do throws(KernelError) {
             return try trees(owner: owner, sandbox: sandbox)

@@ -11,6 +11,9 @@ struct Nursery {
     var templates: Templates
     let cgroups: CgroupTree
     private var next: UInt64 = 1
+    /// A place made while nobody waited, for a start with the same limits as the last one.
+    private var spare: Place?
+    private var lastLimits: Cgroup.Limits?
 
     init(uids: UIDPool, templates: Templates, cgroups: CgroupTree) {
         self.uids = uids
@@ -21,7 +24,7 @@ struct Nursery {
     /// What to start, once everything about it has been decided.
     struct Order {
         var purpose: RunningSandbox.Purpose
-        var tree: TreePlan
+        var tree: TreeSource
         var profile: String
         var limits: Cgroup.Limits
         /// The plan; its uid is filled in here.
@@ -29,65 +32,106 @@ struct Nursery {
         var milliseconds: Int?
     }
 
+    /// What a sandbox needs before it is born: a number, a user and a limited cgroup.
+    private struct Place {
+        let id: UInt64
+        let uid: UInt32
+        let cgroup: Cgroup
+    }
+
     /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets.
     mutating func start(
         _ order: Order, streams: borrowing Streams,
         mount: (UInt32) throws(Refusal) -> Trees
     ) throws(Refusal) -> RunningSandbox {
+        let place = try take(order.limits)
+        do throws(Refusal) {
+            let trees = try mount(place.uid)
+            return try start(order, in: place, streams: streams, trees: trees)
+        } catch {
+            giveBack(place)
+            throw error
+        }
+    }
+
+    /// Makes the next place; to be called when nothing else is to be done. A failure is told by
+    /// the start that then needs one.
+    mutating func prepare() {
+        guard spare == nil, let lastLimits else { return }
+        do throws(Refusal) { spare = try make(lastLimits) } catch { self.lastLimits = nil }
+    }
+
+    /// Removes what was prepared and not used.
+    mutating func clear() {
+        if let unused = spare { giveBack(unused) }
+        spare = nil
+        lastLimits = nil
+    }
+
+    private mutating func take(_ limits: Cgroup.Limits) throws(Refusal) -> Place {
+        lastLimits = limits
+        if let ready = spare {
+            spare = nil
+            if ready.cgroup.limits == limits { return ready }
+            giveBack(ready)
+        }
+        return try make(limits)
+    }
+
+    private mutating func make(_ limits: Cgroup.Limits) throws(Refusal) -> Place {
         guard let uid = uids.take() else {
             throw Refusal(
                 code: .host,
                 message: "cannot start a sandbox: all uids of the range are in use "
                     + "(raise sandbox_uids.count in corrald.yaml)")
         }
-        do throws(Refusal) {
-            let trees = try mount(uid)
-            return try start(order, uid: uid, streams: streams, trees: trees)
+        do throws(CgroupError) {
+            let cgroup = try cgroups.makeGroup("sandbox-\(next)", limits)
+            defer { next += 1 }
+            return Place(id: next, uid: uid, cgroup: cgroup)
         } catch {
             uids.give(back: uid)
-            throw error
+            throw Refusal(
+                code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
+        }
+    }
+
+    private mutating func giveBack(_ place: Place) {
+        do throws(KernelError) {
+            try place.cgroup.remove()
+            uids.give(back: place.uid)
+        } catch {
+            // Something may still live there: its uid is not used again before the next start,
+            // and the sweep at the end takes the rest.
         }
     }
 
     private mutating func start(
-        _ order: Order, uid: UInt32, streams: borrowing Streams, trees: borrowing Trees
+        _ order: Order, in place: Place, streams: borrowing Streams, trees: borrowing Trees
     ) throws(Refusal) -> RunningSandbox {
-        let id = next
-        next += 1
-        let group: Cgroup
-        do throws(CgroupError) {
-            group = try cgroups.makeGroup("sandbox-\(id)", order.limits)
-        } catch {
-            throw Refusal(
-                code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
-        }
         do throws(SandboxError) {
-            return try launch(
-                order, id: id, uid: uid, group: group, streams: streams, trees: trees)
+            return try launch(order, in: place, streams: streams, trees: trees)
         } catch {
-            // What cannot be removed at once has no process in it; the sweep takes it.
-            do throws(KernelError) { try group.remove() } catch {}
             throw Refusal(
                 code: .launch, message: error.description, step: error.step, errno: error.errno)
         }
     }
 
     private mutating func launch(
-        _ order: Order, id: UInt64, uid: UInt32, group: Cgroup, streams: borrowing Streams,
-        trees: borrowing Trees
+        _ order: Order, in place: Place, streams: borrowing Streams, trees: borrowing Trees
     ) throws(SandboxError) -> RunningSandbox {
         let template = try templates.template(order.tree, profile: order.profile)
         var plan = order.plan
-        plan.uid = uid
-        let groups = try Self.membership(of: group)
+        plan.uid = place.uid
+        let groups = try Self.membership(of: place.cgroup)
         let patience = UInt64(order.milliseconds ?? Limit.launchMilliseconds)
         do throws(SandboxError) {
             return try Self.statusPipe().split { status, report throws(SandboxError) in
                 let child = try template.launch(
                     plan, groups: groups, trees: trees, streams: streams, status: report)
                 return RunningSandbox(
-                    id: id, purpose: order.purpose, uid: uid, cgroup: group, child: child,
-                    status: status,
+                    id: place.id, purpose: order.purpose, uid: place.uid, cgroup: place.cgroup,
+                    child: child, status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
             }
         } catch {

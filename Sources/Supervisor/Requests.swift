@@ -122,29 +122,33 @@ extension Supervisor {
         let targets = resolution.directories.map { directory in
             LaunchPlan.Target(path: directory.path, writable: directory.writable)
         }
+        let prefix: String?
         do throws(SandboxError) {
-            let tree = try RootTree.compose(
-                resolution.policy.filesystem, prefix: try prefixRoot(of: resolution.card),
-                mountPoints: targets.map(\.path))
-            let plan = LaunchPlan(
-                uid: 0, scratchBytes: limits.scratch,
-                cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
-                openFiles: limits.openFiles, hostname: resolution.card.name,
-                directory: RootTree.home, trees: targets,
-                withoutLandlock: resolution.policy.landlock == .off,
-                arguments: resolution.command,
-                environment: resolution.environment)
-            return Nursery.Order(
-                purpose: .server(request: request.id), tree: tree,
-                profile: resolution.policy.syscalls,
-                limits: .init(
-                    memoryBytes: limits.memory.standard, processes: limits.processes,
-                    cpuMillicores: limits.cpuMillicores),
-                plan: plan)
+            prefix = try prefixRoot(of: resolution.card)
         } catch {
             throw Refusal(
                 code: .launch, message: error.description, step: error.step, errno: error.errno)
         }
+        let rules = resolution.policy.filesystem
+        let points = targets.map(\.path)
+        let tree = TreeSource(name: ["run", resolution.card.name, prefix ?? ""] + points) {
+            () throws(SandboxError) in
+            try RootTree.compose(rules, prefix: prefix, mountPoints: points)
+        }
+        let plan = LaunchPlan(
+            uid: 0, scratchBytes: limits.scratch,
+            cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
+            openFiles: limits.openFiles, hostname: resolution.card.name,
+            directory: RootTree.home, trees: targets,
+            withoutLandlock: resolution.policy.landlock == .off,
+            arguments: resolution.command, environment: resolution.environment)
+        return Nursery.Order(
+            purpose: .server(request: request.id), tree: tree,
+            profile: resolution.policy.syscalls,
+            limits: .init(
+                memoryBytes: limits.memory.standard, processes: limits.processes,
+                cpuMillicores: limits.cpuMillicores),
+            plan: plan)
     }
 
     /// The packages of a card, which must have been installed; nil when it has none.

@@ -96,6 +96,7 @@ public final class Supervisor {
                 }
                 try endWhatIsLate()
                 try bury()
+                if stopping == nil { nursery.prepare() }
             }
             try leave()
         } catch {
@@ -153,6 +154,7 @@ public final class Supervisor {
     private func leave() throws(KernelError) {
         try broker?.child.end()
         nursery.templates.empty()
+        nursery.clear()
         try Files.remove(settings.controlSocket)
         for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
         try Files.removeDirectory(instance.treeRoot)

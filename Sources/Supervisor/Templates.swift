@@ -2,11 +2,19 @@ import Kernel
 import Policy
 import Sandbox
 
+/// A tree by name, and how to describe it when it is not ready yet: describing one asks the host
+/// about every path in it, which a start has no time for.
+struct TreeSource {
+    /// What it is made for; equal names mean equal trees.
+    let name: [String]
+    let describe: () throws(SandboxError) -> TreePlan
+}
+
 /// Trees that are ready, by what they are made of; the one unused longest goes first.
 struct Templates {
     private struct Key: Hashable {
         let profile: String
-        let tree: TreePlan
+        let tree: [String]
     }
     private struct Entry {
         let template: Template
@@ -43,20 +51,23 @@ struct Templates {
     }
 
     /// The zygote for a tree, started when there is none.
-    mutating func template(_ tree: TreePlan, profile: String) throws(SandboxError) -> Template {
-        let filter = try filter(profile)
+    mutating func template(
+        _ tree: TreeSource, profile: String
+    ) throws(SandboxError) -> Template {
         clock += 1
-        let key = Key(profile: profile, tree: tree)
+        let key = Key(profile: profile, tree: tree.name)
         if let entry = entries[key] {
             entries[key]?.used = clock
             return entry.template
         }
+        let filter = try filter(profile)
+        let plan = try tree.describe()
         if entries.count >= Limit.templates,
             let oldest = entries.min(by: { $0.value.used < $1.value.used })
         {
             entries[oldest.key] = nil
         }
-        let template = try Template(launcher: launcher, root: root, tree: tree, filter: filter)
+        let template = try Template(launcher: launcher, root: root, tree: plan, filter: filter)
         entries[key] = Entry(template: template, used: clock)
         return template
     }
@@ -66,11 +77,9 @@ struct Templates {
         entries = entries.filter { $0.value.template !== template }
     }
 
-    /// Lets go of zygotes whose tree shows something below a host directory that is done with.
-    mutating func forget(mounting directory: String) {
-        entries = entries.filter { entry in
-            !entry.key.tree.mounts.contains { $0.source.hasPrefix(directory + "/") }
-        }
+    /// Lets go of the zygotes of a tree that is done with.
+    mutating func forget(_ name: [String]) {
+        entries = entries.filter { $0.key.tree != name }
     }
 
     /// Lets go of all.
