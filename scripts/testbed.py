@@ -74,6 +74,14 @@ class Testbed:
                 f"runcards: {self.etc}/runcards\n"
                 f"sandbox_uids: {{first: {UIDS.start}, count: {len(UIDS)}}}\n")
 
+        # root may read everything, so what its tools see has to be typed: this directory only.
+        with open(f"{self.etc}/policies/access.yaml", "w", encoding="utf-8") as file:
+            file.write(
+                "version: 1\n"
+                "allow:\n"
+                '  - {users: [root], cards: ["*"], commands: true, '
+                f"directories: [{self.directory}]}}\n")
+
     def start(self):
         """Starts corrald and waits for the readiness that systemd would wait for."""
         notify = f"{self.directory}/notify.sock"

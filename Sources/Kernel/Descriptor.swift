@@ -97,6 +97,12 @@ extension Descriptor {
         _ = try check("fcntl") { corral_set_nonblocking(raw, on) }
     }
 
+    /// Changes the owner of the open file (fchown(2)).
+    public borrowing func setOwner(uid: UInt32, gid: UInt32) throws(KernelError) {
+        let raw = raw
+        _ = try check("fchown") { fchown(raw, uid, gid) }
+    }
+
     /// The file's kind, owner, mode and size (fstat(2)).
     public borrowing func status(of object: String = "") throws(KernelError) -> FileStatus {
         let raw = raw

@@ -36,6 +36,16 @@ public struct Access: Sendable, Equatable {
         }
     }
 
+    /// Whether a host directory may be mounted for `user` on a connection made from `card`.
+    ///
+    /// It is opened with the user's own rights, which is enough for ordinary users; root may read
+    /// everything, so for root a rule has to name the place.
+    public func decide(user: Caller, card: String, directory: String) -> Verdict {
+        judge(user) { rule, isDeny in
+            rule.covers(card: card) && (isDeny ? rule.coversAllTools : rule.opens(directory, user))
+        }
+    }
+
     private func judge(
         _ user: Caller, _ matches: (_ rule: Rule, _ isDeny: Bool) -> Bool
     ) -> Verdict {
@@ -118,10 +128,20 @@ extension Access {
         public var cards: [String]?
         /// Patterns of tool names; nil when the rule does not say, which means all.
         public var tools: [String]?
+        /// Host directories that may be mounted, with all below; nil when the rule does not say,
+        /// which means all that the user may read, and none for root.
+        public var directories: [String]?
         /// Whether it is about commands of the user's own.
         public var commands: Bool
         /// Whether the rule stands under `deny`.
         var isDeny: Bool
+
+        func opens(_ directory: String, _ user: Caller) -> Bool {
+            guard let directories else { return user.uid != 0 }
+            return directories.contains { place in
+                place == "/" || directory == place || directory.hasPrefix(place + "/")
+            }
+        }
 
         func concerns(_ user: Caller) -> Bool {
             users.contains("*") || users.contains(user.user)

@@ -49,6 +49,10 @@ extension Access.Rule {
                     optional: "tools", .list(of: .namePattern, limit: 256), \.tools,
                     "Tools of these cards they may call, with `*` for any text; all when absent."),
                 Key(
+                    optional: "directories", .list(of: .path, limit: 256), \.directories,
+                    "Host directories that may be mounted for them, with all below; when absent, "
+                        + "those that the user may read, and none for root."),
+                Key(
                     "commands", .boolean, .standard("false"), \.commands,
                     "Whether they may run commands of their own through a card with `free_command`."
                 ),

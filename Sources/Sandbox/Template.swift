@@ -76,6 +76,9 @@ public final class Template {
             [streams.input.raw, streams.output.raw, streams.errors.raw, status.raw] + groups
             + trees.raw
         do throws(KernelError) {
+            // Opening /dev/stdout, as many scripts do, opens the pipe anew, by its owner's rights.
+            try streams.output.setOwner(uid: plan.uid, gid: plan.uid)
+            try streams.errors.setOwner(uid: plan.uid, gid: plan.uid)
             try Socket.send(datagram, descriptors: passed, over: socket.raw)
         } catch {
             throw SandboxError(step: "send-plan", error)

@@ -23,6 +23,21 @@ extension Supervisor {
         guard stopping == nil, broker == nil, System.monotonicMicroseconds >= restartAt else {
             return
         }
+        do throws(KernelError) {
+            try startBroker()
+        } catch {
+            // Out of descriptors or processes for now: sandboxes that run need not end for it.
+            journal.event("broker-not-started", [("cause", error.description)])
+            pauseBroker()
+        }
+    }
+
+    private func pauseBroker() {
+        restartAt = System.monotonicMicroseconds + UInt64(restartPause) * 1000
+        restartPause = min(restartPause * 2, Limit.restartMilliseconds.upperBound)
+    }
+
+    private func startBroker() throws(KernelError) {
         let pair = try Socket.seqpacketPair()
         // At most 32 KiB, which a pipe holds without a reader.
         let filter = try Pipe()
@@ -63,8 +78,7 @@ extension Supervisor {
         journal.event("broker-ended", fields)
         broker = nil
         linked = false
-        restartAt = now + UInt64(restartPause) * 1000
-        restartPause = min(restartPause * 2, Limit.restartMilliseconds.upperBound)
+        pauseBroker()
         for sandbox in sandboxes.values { sandbox.orphaned = true }
         for installation in installations.values { installation.waiting = [] }
         try killAll()

@@ -74,7 +74,7 @@ extension Supervisor {
             let gone = Refusal(code: .unknown, message: "cannot measure a sandbox: it is gone")
             return try send(.refused(id: id, gone))
         }
-        try send(.usage(id: id, try Usage(of: sandbox.cgroup)))
+        try send(.usage(id: id, measure(sandbox)))
     }
 
     private func start(_ request: Request.Start) throws(KernelError) {

@@ -42,6 +42,7 @@ struct Resolution: Equatable {
                 code: .badSetting, message: "cannot start '\(card.name)': its command is empty")
         }
         for directory in directories {
+            try Self.check(caller, card, directory, set.access)
             guard let place = RootTree.conflict(of: directory.path) else { continue }
             throw Refusal(
                 code: .badSetting,
@@ -72,6 +73,22 @@ struct Resolution: Equatable {
             code: .notAllowed,
             message: "cannot start '\(card.name)' for user '\(caller.user)': "
                 + "\(verdict.place): \(verdict.rule)")
+    }
+
+    private static func check(
+        _ caller: Caller, _ card: RunCard, _ directory: RunCard.Directory, _ access: Access
+    ) throws(Refusal) {
+        let verdict = access.decide(user: caller, card: card.name, directory: directory.path)
+        guard !verdict.isAllowed else { return }
+        let hint =
+            caller.uid == 0
+            ? "root may read everything, so a rule has to name it: add 'directories: "
+                + "[\(directory.path)]'"
+            : "see 'directories' in the access rules"
+        throw Refusal(
+            code: .notAllowed,
+            message: "cannot mount '\(directory.path)' for user '\(caller.user)': "
+                + "\(verdict.place): \(verdict.rule) (\(hint))")
     }
 
     private static func settings(

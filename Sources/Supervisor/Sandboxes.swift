@@ -62,7 +62,7 @@ extension Supervisor {
         try poller.remove(sandbox.child.pidfd.raw)
         if try drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
         sandboxes[id] = nil
-        let usage = try Usage(of: sandbox.cgroup)
+        let usage = measure(sandbox)
         graves.append((sandbox, 0))
         let ended = sandbox.ended ?? (ending.status == 0 ? -1 : ending.status, ending.signal)
         switch sandbox.purpose {
@@ -106,6 +106,19 @@ extension Supervisor {
                 step: "deadline", cause: "it took longer than it may",
                 hint: "see install.timeout in the policy")
             try sandbox.child.signal(SIGKILL)
+        }
+    }
+
+    /// What a sandbox has used; figures that cannot be read are 0, and that is said aloud.
+    func measure(_ sandbox: RunningSandbox) -> Usage {
+        do throws(KernelError) {
+            return try Usage(of: sandbox.cgroup)
+        } catch {
+            journal.event("not-measured", [("cause", error.description)])
+            let limits = sandbox.cgroup.limits
+            return Usage(
+                memoryLimitBytes: UInt64(limits.memoryBytes),
+                processLimit: UInt64(limits.processes))
         }
     }
 

@@ -63,6 +63,8 @@ public final class Supervisor {
     var restartAt: UInt64 = 0
     var restartPause = Limit.restartMilliseconds.lowerBound
     var sweeper: Sweeper?
+    /// When a sweeper that does not run is started, by the monotonic clock in microseconds.
+    var sweeperDue: UInt64 = 0
     /// Set once: when to stop waiting for the broker's drain.
     var stopping: UInt64?
     var readyTold = false
@@ -87,8 +89,8 @@ public final class Supervisor {
     public func run() throws(SupervisorError) {
         do throws(KernelError) {
             try poller.add(signals.raw, token: Source.signals.token)
-            try startSweeper()
             while !isOver {
+                startSweeperIfDue()
                 try startBrokerIfDue()
                 for ready in try poller.wait(milliseconds: nextWake()) {
                     guard let source = Source(token: ready.token) else { continue }
@@ -135,6 +137,7 @@ public final class Supervisor {
         if !graves.isEmpty { return Limit.burialMilliseconds }
         var due = sandboxes.values.compactMap(\.deadline)
         if broker == nil && stopping == nil { due.append(restartAt) }
+        if sweeper == nil { due.append(sweeperDue) }
         if let stopping { due.append(stopping) }
         guard let first = due.min() else { return nil }
         let now = System.monotonicMicroseconds
@@ -155,9 +158,14 @@ public final class Supervisor {
         try broker?.child.end()
         nursery.templates.empty()
         nursery.clear()
-        try Files.remove(settings.controlSocket)
-        for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
-        try Files.removeDirectory(instance.treeRoot)
+        do throws(KernelError) {
+            try Files.remove(settings.controlSocket)
+            for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
+            try Files.removeDirectory(instance.treeRoot)
+        } catch {
+            // The sweeper stays and removes what is left as soon as this process is gone.
+            return journal.event("stopped", [("left_to_sweeper", error.description)])
+        }
         try stopSweeper()
         journal.event("stopped")
     }

@@ -7,6 +7,8 @@ final class Sweeper {
     let child: Child
     /// Closes when this process ends, however it ends.
     let lifeline: Descriptor
+    /// When it was started, by the monotonic clock in microseconds.
+    let since = System.monotonicMicroseconds
 
     init(child: consuming Child, lifeline: consuming Descriptor) {
         self.child = child
@@ -16,7 +18,7 @@ final class Sweeper {
 
 extension Supervisor {
     /// It gets the lock too: a successor must not start while it removes what bears the same names.
-    func startSweeper() throws(KernelError) {
+    private func startSweeper() throws(KernelError) {
         let pipe = try Pipe()
         let roots = nursery.cgroups.roots.map { "cgroup:" + $0 }
         let child = try Child.spawn(
@@ -27,12 +29,24 @@ extension Supervisor {
         sweeper = Sweeper(child: child, lifeline: try pipe.write.duplicate())
     }
 
-    /// Somebody killed it: without one a crash would leave cgroups behind, so here is another.
+    func startSweeperIfDue() {
+        guard sweeper == nil, System.monotonicMicroseconds >= sweeperDue else { return }
+        do throws(KernelError) {
+            try startSweeper()
+        } catch {
+            journal.event("sweeper-not-started", [("cause", error.description)])
+            sweeperDue = System.monotonicMicroseconds + Limit.sweeperPauseMicroseconds
+        }
+    }
+
+    /// Somebody killed it: without one a crash would leave cgroups behind, so another follows,
+    /// but not faster than one a second.
     func sweeperEnded() throws(KernelError) {
         guard let ended = sweeper, try ended.child.reap() != nil else { return }
         try poller.remove(ended.child.pidfd.raw)
-        journal.event("sweeper-restarted")
-        try startSweeper()
+        journal.event("sweeper-ended")
+        sweeper = nil
+        sweeperDue = ended.since + Limit.sweeperPauseMicroseconds
     }
 
     /// At an orderly end nothing is left to sweep.

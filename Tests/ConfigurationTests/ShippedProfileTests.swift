@@ -42,7 +42,7 @@ import YAML
             ("clone", [0x11], .allow),
             ("clone", [0x10000011], .errno(.EPERM)), ("clone", [0x7E020000], .errno(.EPERM)),
             ("clone", [0x20011], .errno(.EPERM)), ("clone", [0x1_4000_0000], .errno(.EPERM)),
-            ("socket", [1, 0x80801, 0], .allow), ("socket", [2, 0x80801, 0], .allow),
+            ("socket", [1, 0x80801, 0], .errno(.EPERM)), ("socket", [2, 0x80801, 0], .allow),
             ("socket", [10, 2, 17], .allow), ("socket", [2, 3, 1], .errno(.EPERM)),
             ("socket", [2, 0x80803, 255], .errno(.EPERM)),
             ("socket", [2, 1, 262], .errno(.EPROTONOSUPPORT)),

@@ -66,6 +66,14 @@ final class Corral {
 
             """
         try Self.write(text, to: directory + "/etc/corrald.yaml")
+        // root may read everything, so what its tools see has to be typed: this directory only.
+        let access = """
+            version: 1
+            allow:
+              - {users: [root], cards: ["*"], commands: true, directories: [\(directory)]}
+
+            """
+        try Self.write(access, to: directory + "/etc/policies/access.yaml")
     }
 
     /// Writes a file of the test's own, in place of one that may be there.

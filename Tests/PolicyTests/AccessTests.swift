@@ -35,6 +35,27 @@ import YAML
         #expect(!access.mayRunCommands(root).isAllowed)
     }
 
+    @Test func `ordinary users mount what they may read, root only what a rule names`() throws {
+        let root = Caller(uid: 0, user: "root", groups: ["root"])
+        let open = try read("allow: [{users: [alice, root], cards: [git]}]")
+        #expect(open.decide(user: alice, card: "git", directory: "/home/alice").isAllowed)
+        #expect(!open.decide(user: root, card: "git", directory: "/root").isAllowed)
+        let named = try read(
+            "allow: [{users: [alice, root], cards: [git], directories: [/srv/git]}]")
+        for user in [alice, root] {
+            #expect(named.decide(user: user, card: "git", directory: "/srv/git").isAllowed)
+            #expect(named.decide(user: user, card: "git", directory: "/srv/git/a").isAllowed)
+            // Whole components: a name that only begins alike is another place.
+            for other in ["/srv/git-secret", "/srv", "/"] {
+                #expect(!named.decide(user: user, card: "git", directory: other).isAllowed)
+            }
+            #expect(!named.decide(user: user, card: "time", directory: "/srv/git").isAllowed)
+        }
+        let denied = try read(
+            "allow: [{users: [root], cards: [git], directories: [/]}]\ndeny: [{users: [root], cards: [git]}]")
+        #expect(!denied.decide(user: root, card: "git", directory: "/srv").isAllowed)
+    }
+
     @Test func `users, groups and everyone are matched by name`() throws {
         let access = try read(
             """

@@ -137,6 +137,12 @@ import Testing
         #expect(outcome.output.hasPrefix("time:[") && outcome.output != own + "\n")
     }
 
+    @Test func `opening its standard output anew works, as scripts do it`() throws {
+        let outcome = try Confined().run(
+            Confined.plan(["/bin/sh", "-c", "echo one > /dev/stdout; echo two > /dev/stderr"]))
+        #expect(outcome.output == "one\n" && outcome.errors == "two\n")
+    }
+
     @Test func `only descriptors 0, 1 and 2 are open`() throws {
         let outcome = try Confined().run(
             Confined.plan([
