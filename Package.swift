@@ -110,7 +110,9 @@ let package = Package(
                 "Broker", "JSONRPC", "MCP", "Control", "Policy", "RunCards", "Configuration",
                 "Store", "SupervisorProtocol", "Kernel", nioCore, nioPosix,
             ]),
-        tests("CommandTests", ["corral", "Control", "JSONRPC", "Kernel", argumentParser]),
+        tests(
+            "CommandTests",
+            ["corral", "Configuration", "Control", "JSONRPC", "Kernel", argumentParser]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["JSONRPC", "Kernel"],
             exclude: ["Clients", "Servers"], swiftSettings: swift),

@@ -63,6 +63,11 @@ public struct Accounts: Sendable {
     /// The user with a name.
     public func user(named name: String) -> Account? { users.first { $0.name == name } }
 
+    /// Users whose number lies in a range.
+    public func users(in range: Range<UInt32>) -> [Account] {
+        users.filter { range.contains($0.uid) }
+    }
+
     /// The group with a name.
     public func group(named name: String) -> Group? { groups.first { $0.name == name } }
 

@@ -73,6 +73,29 @@ public struct CgroupHost: Sendable, Equatable {
         Self.required.filter { name in !hierarchies.contains { $0.controllers.contains(name) } }
     }
 
+    /// All controllers found.
+    public var controllers: Set<String> {
+        hierarchies.reduce(into: []) { $0.formUnion($1.controllers) }
+    }
+
+    /// Whether memory that is moved to swap counts too; version 2 always can.
+    public func countsSwap() throws(KernelError) -> Bool {
+        guard version == .v1 else { return true }
+        guard let memory = hierarchies.first(where: { $0.controllers.contains("memory") }) else {
+            return false
+        }
+        return try Files.status(memory.base + "/memory.memsw.limit_in_bytes") != nil
+    }
+
+    /// Makes a group in each hierarchy and removes it again, to see that it can be done.
+    public func tryMaking(_ name: String) throws(KernelError) {
+        for hierarchy in hierarchies {
+            let path = hierarchy.base + "/" + name
+            try Files.makeDirectory(path, mode: 0o755)
+            try Files.removeDirectory(path)
+        }
+    }
+
     /// Controller name → this process's cgroup path; "" for version 2.
     private static func paths(_ membership: String) -> [String: String] {
         var paths: [String: String] = [:]

@@ -16,7 +16,7 @@ enum Posture {
             throw SandboxError(
                 step: "verify",
                 cause: "the kernel does not enforce \(wrong.joined(separator: ", "))",
-                hint: "this must not happen: please report it")
+                hint: "this must not happen: please report it with the output of 'corral doctor'")
         }
     }
 

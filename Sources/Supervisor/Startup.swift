@@ -83,9 +83,7 @@ struct Startup: ~Copyable {
         do throws(KernelError) {
             return try body()
         } catch {
-            throw SupervisorError(
-                verb, object, "startup", error,
-                hint: "docs/install.md lists what the host must have")
+            throw SupervisorError(verb, object, "startup", error, hint: "see 'corral doctor'")
         }
     }
 

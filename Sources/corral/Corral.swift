@@ -24,7 +24,9 @@ struct Corral: ParsableCommand {
                 name: "Tools", subcommands: [ToolsCommand.self, CallCommand.self, MCPCommand.self]),
             CommandGroup(
                 name: "Daemon",
-                subcommands: [StatusCommand.self, WhoAmICommand.self, PolicyCommand.self]),
+                subcommands: [
+                    StatusCommand.self, DoctorCommand.self, WhoAmICommand.self, PolicyCommand.self,
+                ]),
         ])
 
     static func main() {

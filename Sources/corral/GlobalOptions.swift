@@ -15,9 +15,10 @@ struct GlobalOptions: ParsableArguments {
     var json = false
 
     /// The socket: as typed, else CORRAL_SOCKET, else the standard one.
-    var socket: String {
-        typedSocket ?? Surroundings.variable("CORRAL_SOCKET") ?? Self.standardSocket
-    }
+    var socket: String { givenSocket ?? Self.standardSocket }
+
+    /// The socket as typed, else CORRAL_SOCKET; nil when neither says anything.
+    var givenSocket: String? { typedSocket ?? Surroundings.variable("CORRAL_SOCKET") }
 
     /// The words with options from before the subcommand moved behind it, where they are declared.
     static func last(in words: [String]) -> [String] {

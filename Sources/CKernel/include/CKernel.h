@@ -92,6 +92,21 @@ int corral_restrict_tree(int tree, bool read_only);
 // creates belongs to `disk` (mount_setattr(2), MOUNT_ATTR_IDMAP).
 int corral_map_tree(int tree, uid_t disk_uid, gid_t disk_gid, uid_t mapped_uid, gid_t mapped_gid);
 
+// Probes of the host; each undoes what it did. -1 and errno say why something cannot be had.
+// Makes a namespace of a /proc/PID/ns kind in a child, in a user namespace of its own when asked.
+int corral_probe_namespace(const char *kind, bool inside_user_namespace);
+// Makes a user namespace in a child that has become `uid` (-1: is what it is), and uses a
+// capability in it: EACCES when the namespace was made and the capability refused.
+int corral_probe_user_namespace(int64_t uid);
+// Whether a system call is there: openat2, pidfd_open, close_range, open_tree, move_mount,
+// mount_setattr, seccomp (with SECCOMP_RET_KILL_PROCESS).
+int corral_probe_call(const char *name);
+// The ABI version of Landlock.
+int corral_landlock_version(void);
+bool corral_library_loads(const char *name);
+// statfs(2): the file system's magic number and the bytes that an ordinary user could still write.
+int corral_file_system(const char *path, uint64_t *type, uint64_t *free_bytes);
+
 // The monotonic clock in microseconds (clock_gettime(2)).
 uint64_t corral_monotonic_us(void);
 // Wall clock in milliseconds since 1970.

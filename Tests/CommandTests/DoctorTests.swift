@@ -1,0 +1,185 @@
+import Configuration
+import JSONRPC
+import Kernel
+import Testing
+
+@testable import corral
+
+/// One way to spoil a host, and the feature that it spoils.
+struct Damage: Sendable {
+    let feature: Feature
+    let apply: @Sendable (inout HostFacts) -> Void
+
+    init(_ feature: Feature, _ apply: @escaping @Sendable (inout HostFacts) -> Void) {
+        self.feature = feature
+        self.apply = apply
+    }
+}
+
+@Suite struct DoctorTests {
+    /// A host that has everything.
+    private var good: HostFacts {
+        HostFacts(
+            isRoot: true, kernel: "6.1.0-18-amd64",
+            cgroups: .init(
+                version: .v2, controllers: ["cpu", "memory", "pids"], missing: [], making: .works,
+                countsSwap: true),
+            namespaces: [
+                "mnt": .works, "pid": .works, "net": .works, "ipc": .works, "uts": .works,
+                "cgroup": .works, "time": .works,
+            ],
+            userNamespace: .works, userNamespacesMax: 96_365,
+            calls: [
+                "openat2": .works, "pidfd_open": .works, "close_range": .works,
+                "open_tree": .works, "move_mount": .works, "mount_setattr": .works,
+                "seccomp": .works,
+            ], landlock: 2, swapBytes: 0,
+            libraries: [
+                "libseccomp.so.2": true, "libsqlite3.so.0": true, "libyaml-0.so.2": true,
+            ],
+            python: .complete(version: "3.11.2", pip: "23.0.1"),
+            place: .init(
+                path: "/var/lib/corral", fileSystem: "ext4", freeBytes: 20 << 30, mapping: .works))
+    }
+
+    private func shipped() throws -> PolicySet {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return try PolicySet.load(
+            policies: root + "/policies", runcards: root + "/runcards", .anybody)
+    }
+
+    private let others = [
+        Finding(.sandboxUsers, .ok, ""), Finding(.configuration, .ok, ""),
+        Finding(.socket, .warning, "", remedy: "start it"),
+    ]
+
+    private func diagnosis(_ host: HostFacts, absent: Set<String> = []) throws -> Diagnosis {
+        Diagnosis(HostFindings.all(host) + others, set: try shipped(), absent: absent)
+    }
+
+    @Test func `a host that has everything is well, and says so of every policy and card`() throws {
+        let diagnosis = try diagnosis(good)
+        #expect(HostFindings.all(good).allSatisfy { $0.state == .ok && $0.remedy == nil })
+        #expect(diagnosis.isWell)
+        #expect(
+            diagnosis.needs.map(\.name) == ["default", "custom", "git", "time"])
+        #expect(diagnosis.needs.allSatisfy { $0.state == .ok })
+    }
+
+    @Test(
+        arguments: [
+            Damage(.kernel, { $0.kernel = "5.10.0-28-amd64" }),
+            Damage(.kernel, { $0.kernel = "odd" }),
+            Damage(.controllers, { $0.cgroups.missing = ["memory"] }),
+            Damage(.groups, { $0.cgroups.making = .fails(KernelError("mkdir", "x", errno: 30)) }),
+            Damage(
+                .namespaces, { $0.namespaces["net"] = .fails(KernelError("unshare", errno: 1)) }),
+            Damage(
+                .userNamespaces, { $0.userNamespace = .fails(KernelError("unshare", errno: 1)) }),
+            Damage(.seccomp, { $0.calls["seccomp"] = .fails(KernelError("seccomp", errno: 22)) }),
+            Damage(
+                .systemCalls, { $0.calls["openat2"] = .fails(KernelError("openat2", errno: 38)) }),
+            Damage(.landlock, { $0.landlock = 0 }),
+            Damage(.libraries, { $0.libraries["libseccomp.so.2"] = false }),
+        ])
+    func `a wall that is missing makes every policy and card impossible, with a remedy`(
+        damage: Damage
+    ) throws {
+        var host = good
+        damage.apply(&host)
+        let feature = damage.feature
+        let diagnosis = try diagnosis(host)
+        let finding = try #require(diagnosis.findings.first { $0.feature == feature })
+        #expect(finding.state == .missing)
+        #expect(finding.remedy != nil)
+        #expect(!diagnosis.isWell)
+        #expect(diagnosis.needs.allSatisfy { $0.lacks == feature.rawValue })
+    }
+
+    @Test(
+        arguments: [
+            Damage(.python, { $0.python = .missing }),
+            Damage(.python, { $0.python = .incomplete("no ensurepip") }),
+            Damage(
+                .idMapping, { $0.place?.mapping = .fails(KernelError("mount_setattr", errno: 22)) }),
+            Damage(.disk, { $0.place?.freeBytes = 1 << 20 }),
+        ])
+    func `what only installing needs is missed by the cards that install`(
+        damage: Damage
+    ) throws {
+        var host = good
+        damage.apply(&host)
+        let feature = damage.feature
+        let diagnosis = try diagnosis(host)
+        #expect(!diagnosis.isWell)
+        let lacking = diagnosis.needs.filter { $0.state == .missing }
+        #expect(lacking.map(\.name) == ["git", "time"])
+        #expect(lacking.allSatisfy { $0.lacks == feature.rawValue })
+    }
+
+    @Test(
+        arguments: [
+            Damage(.userNamespaces, { $0.userNamespacesMax = 100 }),
+            Damage(.disk, { $0.place?.freeBytes = 512 << 20 }),
+            Damage(
+                .swap,
+                {
+                    $0.swapBytes = 1 << 30
+                    $0.cgroups.countsSwap = false
+                }
+            ),
+            Damage(.groups, { $0.cgroups.making = .untried }),
+            Damage(.idMapping, { $0.place?.mapping = .untried }),
+        ])
+    func `what a sandbox can do without is a warning and no more`(
+        damage: Damage
+    ) throws {
+        var host = good
+        damage.apply(&host)
+        let feature = damage.feature
+        let diagnosis = try diagnosis(host)
+        let finding = try #require(diagnosis.findings.first { $0.feature == feature })
+        #expect(finding.state == .warning && finding.remedy != nil)
+        #expect(diagnosis.isWell)
+    }
+
+    @Test(arguments: [
+        (KernelError("unshare", errno: 28), "user.max_user_namespaces"),
+        (KernelError("unshare", errno: 1), "kernel.unprivileged_userns_clone"),
+        (KernelError("unshare", errno: 13), "kernel.apparmor_restrict_unprivileged_userns"),
+    ])
+    func `each switch that refuses user namespaces is named`(
+        error: KernelError, name: String
+    ) throws {
+        var host = good
+        host.userNamespace = .fails(error)
+        let finding = HostFindings.all(host).first { $0.feature == .userNamespaces }
+        #expect(finding?.remedy?.contains(name) == true)
+    }
+
+    @Test func `files with mistakes are never well`() {
+        let wrong = Finding(.configuration, .missing, "f:1:1: no", remedy: "corral policy check")
+        let diagnosis = Diagnosis(
+            HostFindings.all(good) + [others[0], wrong], set: nil, absent: [])
+        #expect(!diagnosis.isWell)
+        #expect(diagnosis.json["ok"] == false)
+    }
+
+    @Test func `a path of a policy that is not here is told`() throws {
+        let diagnosis = try diagnosis(good, absent: ["/etc/alternatives"])
+        let need = try #require(diagnosis.needs.first)
+        #expect(need.state == .warning)
+        #expect(need.lacks == "not on this host: /etc/alternatives")
+        #expect(diagnosis.isWell)
+    }
+
+    @Test func `the text has a row for each finding and each command once`() throws {
+        var host = good
+        host.cgroups.making = .untried
+        host.place?.mapping = .untried
+        let lines = DoctorText.lines(try diagnosis(host), .plain)
+        #expect(lines.contains("  cgroup groups, id-mapped mounts: sudo corral doctor"))
+        #expect(lines.contains { $0.hasPrefix("card git") && $0.contains("ok") })
+        #expect(lines.last == "nothing is missing that a sandbox needs")
+    }
+}
