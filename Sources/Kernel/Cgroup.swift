@@ -116,7 +116,7 @@ public struct Cgroup: Sendable {
         for place in places { try Files.removeDirectory(place.path) }
     }
 
-    private static let hint = "docs/install.md lists what the host must have"
+    private static let hint = "see 'corral doctor' for what this host offers"
 
     private func path(_ controller: String, _ file: String) -> String? {
         places.first { $0.controllers.contains(controller) }.map { $0.path + "/" + file }
