@@ -11,17 +11,22 @@ struct LogRing {
     private var partial: [UInt8] = []
     private var isCut = false
 
-    /// Takes what was written.
+    /// Takes what was written, line by line: a tool that floods its errors must not hold up the
+    /// loop that serves everybody else.
     mutating func append(_ chunk: some Collection<UInt8>) {
-        for byte in chunk {
-            if byte == 0x0A {
-                endLine()
-            } else if partial.count < Limit.logLineBytes {
-                partial.append(byte)
-            } else {
-                isCut = true
-            }
+        var rest = chunk[...]
+        while let end = rest.firstIndex(of: 0x0A) {
+            extend(rest[..<end])
+            endLine()
+            rest = rest[end...].dropFirst()
         }
+        extend(rest)
+    }
+
+    private mutating func extend(_ part: some Collection<UInt8>) {
+        let room = Limit.logLineBytes - partial.count
+        partial.append(contentsOf: part.prefix(room))
+        if part.count > room { isCut = true }
     }
 
     /// Takes the end of the output: an unfinished line is one.
