@@ -145,10 +145,21 @@ static int limit(__rlimit_resource_t resource, uint64_t value)
     return setrlimit(resource, &wanted);
 }
 
+// A second between the two, or the kernel kills at once and nobody learns that it was the time.
+static int limit_time(uint64_t seconds)
+{
+    struct rlimit now;
+    if (limit(RLIMIT_CPU, seconds + 1) < 0 || getrlimit(RLIMIT_CPU, &now) < 0)
+        return -1;
+    if (now.rlim_cur > seconds)
+        now.rlim_cur = seconds;
+    return setrlimit(RLIMIT_CPU, &now);
+}
+
 static int resource_limits(struct launch *launch)
 {
     if (limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0
-        || limit(RLIMIT_MEMLOCK, 0) < 0 || limit(RLIMIT_CPU, launch->plan.cpu_seconds) < 0
+        || limit(RLIMIT_MEMLOCK, 0) < 0 || limit_time(launch->plan.cpu_seconds) < 0
         || limit(RLIMIT_FSIZE, launch->plan.file_bytes) < 0)
         return -1;
     return limit(RLIMIT_NOFILE, launch->plan.open_files);
@@ -190,7 +201,9 @@ static int map_ids(struct launch *launch)
         return -1;
     if (corral_write_file("/proc/self/setgroups", "deny") < 0
         || corral_write_file("/proc/self/uid_map", map) < 0
-        || corral_write_file("/proc/self/gid_map", map) < 0)
+        || corral_write_file("/proc/self/gid_map", map) < 0
+        // Else the tool may write it itself, once, and everything (user_namespaces(7)).
+        || corral_write_file("/proc/self/projid_map", map) < 0)
         return -1;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
