@@ -8,6 +8,7 @@ LIBEXECDIR ?= $(PREFIX)/libexec/corral
 PYTHON      = /usr/bin/python3 -B
 BENCH      ?= start,call,idle
 FUZZ_SECONDS ?= 60
+ONLY       ?= *
 
 DEBUG    = .build/debug
 RELEASE  = .build/release
@@ -25,7 +26,7 @@ LAUNCH_HEADERS = $(wildcard Sources/CLaunch/*.h Sources/CLaunch/include/*.h \
 LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
-.PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench fuzz \
+.PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench hostile fuzz \
         install uninstall clean help
 
 build: setup ## Build for debugging
@@ -75,6 +76,9 @@ demo: release ## Run a time server, a git server and a hostile one, and show wha
 bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
 	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)
 	@$(PYTHON) Benchmarks/bench.py --only $(BENCH) --output .build/bench.jsonl
+
+hostile: release ## Attack a Corral of its own in every way of Tests/Hostile (ONLY=H5)
+	@$(PYTHON) scripts/hostile.py --only "$(ONLY)"
 
 fuzz: setup ## Fuzz each decoder that has a Fuzz/TARGET.swift (FUZZ_SECONDS=60)
 	@scripts/fuzz.sh $(FUZZ_SECONDS)

@@ -191,7 +191,8 @@ def hostile_server(bed, screen, family):
     screen.head("A hostile server: what it tries · what stops it · what the caller is told")
     files = f"{bed.directory}/hostile"
     os.mkdir(files)
-    shutil.copy(f"{TOP}/scripts/demo/hostile_server.py", files)
+    for name in ("scripts/demo/hostile_server.py", "Tests/Hostile/mcp_stdio.py"):
+        shutil.copy(f"{TOP}/{name}", files)
     connect(bed, screen, ["custom", "--name", "hostile", "--set", f"files={files}", "--",
                           "/usr/bin/python3", f"{files}/hostile_server.py"],
             f"{len(ATTACKS)} tools, each an attack")

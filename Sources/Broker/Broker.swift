@@ -13,6 +13,7 @@ final class Broker {
     let loop: any EventLoop
     let link: SupervisorLink
     let store: StoreWorker
+    let accounts: Accounts
     let log: Logger
     var policies: PolicySet
     /// Each user's connections.
@@ -42,13 +43,14 @@ final class Broker {
 
     init(
         loop: any EventLoop, link: SupervisorLink, store: StoreWorker, policies: PolicySet,
-        log: Logger, onEnd: @escaping () -> Void
+        accounts: Accounts, log: Logger, onEnd: @escaping () -> Void
     ) {
         self.onEnd = onEnd
         self.loop = loop
         self.link = link
         self.store = store
         self.policies = policies
+        self.accounts = accounts
         self.log = log
     }
 

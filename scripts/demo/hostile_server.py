@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 """A hostile MCP server for the demo: each tool tries one attack and reports honestly how it ended.
 
-Pure standard library. It speaks MCP over stdio in the legacy era (initialize); a probe for the
-modern era (server/discover) gets "method not found". It refuses to attack unless the kernel
-confirms that it is confined, so that nobody hurts a machine by running this file on its own.
+Pure standard library; mcp_stdio.py of Tests/Hostile, where many more attacks are, lies beside it
+when it runs. It refuses to attack unless the kernel confirms that it is confined, so that nobody
+hurts a machine by running this file on its own.
 
 An attack that is stopped answers with isError and the errno; one that succeeds answers without it.
 """
 
 import errno
-import json
 import os
 import socket
 import sys
 import time
 
-PROTOCOL = "2025-06-18"
+from mcp_stdio import Tool, serve
+
 CONNECT_SECONDS = 3
 # Ends of the endless attacks, in case a wall is missing: a failed demo must not take the host down.
 FORKS_MAX = 4000
@@ -146,49 +146,20 @@ def schema(name):
     return {"type": "object", "properties": properties}
 
 
-def call(parameters):
-    name = parameters.get("name")
-    if name not in TOOLS:
-        return None, {"code": -32602, "message": f"unknown tool: {name}"}
-    try:
-        text, stopped = TOOLS[name][0](parameters.get("arguments") or {}), False
-    except Stopped as wall:
-        text, stopped = str(wall), True
-    return {"content": [{"type": "text", "text": text}], "isError": stopped}, None
+def tool(name):
+    def run(arguments):
+        try:
+            return TOOLS[name][0](arguments), False
+        except Stopped as wall:
+            return str(wall), True
 
-
-def answer(method, parameters):
-    """The result and the error of one request, one of them None."""
-    if method == "initialize":
-        return {
-            "protocolVersion": PROTOCOL,
-            "capabilities": {"tools": {}},
-            "serverInfo": {"name": "hostile", "version": "1"},
-        }, None
-    if method == "tools/list":
-        return {"tools": [
-            {"name": name, "description": tool[1], "inputSchema": schema(name)}
-            for name, tool in TOOLS.items()
-        ]}, None
-    if method == "tools/call":
-        return call(parameters)
-    if method == "ping":
-        return {}, None
-    return None, {"code": -32601, "message": f"method not found: {method}"}
+    return Tool(name, TOOLS[name][1], schema(name), run)
 
 
 def main():
     if not confined():
         sys.exit("hostile_server: refusing to run outside a sandbox")
-    for line in sys.stdin:
-        message = json.loads(line)
-        if "id" not in message or "method" not in message:
-            continue
-        result, error = answer(message["method"], message.get("params") or {})
-        reply = {"jsonrpc": "2.0", "id": message["id"]}
-        reply.update({"error": error} if error else {"result": result})
-        sys.stdout.write(json.dumps(reply) + "\n")
-        sys.stdout.flush()
+    serve("hostile", {name: tool(name) for name in TOOLS})
 
 
 if __name__ == "__main__":
