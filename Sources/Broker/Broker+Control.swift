@@ -26,6 +26,7 @@ extension Broker {
         case ConnectionsRemove.method: remove(client, request)
         case ConnectionsTest.method: test(client, request)
         case ConnectionsRestart.method: restart(client, request)
+        case ConnectionsPosture.method: posture(client, request)
         case ConnectionsLogs.method: logs(client, request)
         default:
             fail(

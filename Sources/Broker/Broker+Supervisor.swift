@@ -25,6 +25,7 @@ extension Broker {
             case .start(let start): startRefused(start, refusal)
             case .install(let registration): installRefused(registration, refusal)
             case .usage(let then): then(nil)
+            case .posture(let then): then(.failure(refusal))
             case nil: break
             }
         case .installing(let id):
@@ -41,6 +42,9 @@ extension Broker {
         case .usage(let id, let usage):
             guard case .usage(let then)? = requests.removeValue(forKey: id) else { return }
             then(usage)
+        case .posture(let id, let rows):
+            guard case .posture(let then)? = requests.removeValue(forKey: id) else { return }
+            then(.success(rows))
         }
     }
 

@@ -179,4 +179,6 @@ enum SupervisorRequest {
     case install(Registration)
     /// A running server's figures.
     case usage((Usage?) -> Void)
+    /// A running server's posture.
+    case posture((Result<[PostureRow], Refusal>) -> Void)
 }

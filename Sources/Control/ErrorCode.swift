@@ -16,6 +16,8 @@ public enum ErrorCode: Int, Sendable, Equatable, CaseIterable {
     case missingCredential = 1006
     /// A limit on connections, sandboxes or calls is reached.
     case limitReached = 1007
+    /// The server of the connection does not run.
+    case notRunning = 1008
     /// The packages of the run card could not be installed.
     case installFailed = 1010
     /// The server could not be started, or ended before it answered.

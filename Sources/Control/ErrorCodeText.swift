@@ -9,6 +9,7 @@ extension ErrorCode {
         case .badSetting: "bad_setting"
         case .missingCredential: "missing_credential"
         case .limitReached: "limit_reached"
+        case .notRunning: "not_running"
         case .installFailed: "install_failed"
         case .startFailed: "start_failed"
         case .toolExited: "tool_exited"
@@ -37,6 +38,7 @@ extension ErrorCode {
         case .badSetting: "a setting is missing, unknown or has a wrong value"
         case .missingCredential: "a credential the card requires was not given"
         case .limitReached: "a limit on connections or sandboxes is reached"
+        case .notRunning: "the server of the connection does not run"
         case .installFailed: "the card's packages could not be installed"
         case .startFailed: "the server did not start or did not answer"
         case .toolExited: "the server ended during the call"
@@ -72,6 +74,8 @@ extension ErrorCode {
             "give it with --credential NAME"
         case .limitReached:
             "disconnect what you do not use, or ask an admin for a higher limit"
+        case .notRunning:
+            "a call of one of its tools starts it, or `corral test NAME`"
         case .installFailed:
             "the log says why; an admin checks the lock file and the registry"
         case .startFailed:

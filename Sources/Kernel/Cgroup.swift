@@ -49,28 +49,92 @@ public struct Cgroup: Sendable {
                 _ = try check("mkdir", place.path) { unsafe mkdir(place.path, 0o755) }
             }
         }
-        try version == .v2 ? limitUnified() : limitSeparate()
-    }
-
-    private func limitUnified() throws(CgroupError) {
-        try write("memory", "memory.max", limits.memoryBytes)
-        // Absent where the kernel has no swap support, and then there is no swap to limit.
-        if try has("memory", "memory.swap.max") { try write("memory", "memory.swap.max", 0) }
-        try write("memory", "memory.oom.group", 1)
-        try write("pids", "pids.max", limits.processes)
-        let quota = limits.cpuMillicores * Self.cpuPeriod / 1000
-        try write("cpu", "cpu.max", "\(quota) \(Self.cpuPeriod)")
-    }
-
-    private func limitSeparate() throws(CgroupError) {
-        // Memory first: the sum with swap may not be below it.
-        try write("memory", "memory.limit_in_bytes", limits.memoryBytes)
-        if try has("memory", "memory.memsw.limit_in_bytes") {
-            try write("memory", "memory.memsw.limit_in_bytes", limits.memoryBytes)
+        for setting in settings {
+            if setting.isOptional, try !has(setting) { continue }
+            try write(setting.controller, setting.file, setting.value)
         }
-        try write("pids", "pids.max", limits.processes)
-        try write("cpu", "cpu.cfs_period_us", Self.cpuPeriod)
-        try write("cpu", "cpu.cfs_quota_us", limits.cpuMillicores * Self.cpuPeriod / 1000)
+    }
+
+    /// One limit as the kernel's files have it.
+    private struct Setting {
+        let controller: String
+        let file: String
+        let value: String
+        /// Absent where the kernel has no swap support, and then there is no swap to limit.
+        var isOptional = false
+
+        init(_ file: String, _ value: some CustomStringConvertible, isOptional: Bool = false) {
+            controller = String(file.prefix { $0 != "." })
+            self.file = file
+            self.value = value.description
+            self.isOptional = isOptional
+        }
+    }
+
+    /// The limits in the order in which they are set.
+    private var settings: [Setting] {
+        let quota = limits.cpuMillicores * Self.cpuPeriod / 1000
+        switch version {
+        case .v2:
+            return [
+                Setting("memory.max", limits.memoryBytes),
+                Setting("memory.swap.max", 0, isOptional: true),
+                Setting("memory.oom.group", 1), Setting("pids.max", limits.processes),
+                Setting("cpu.max", "\(quota) \(Self.cpuPeriod)"),
+            ]
+        case .v1:
+            return [
+                // Memory first: the sum with swap may not be below it.
+                Setting("memory.limit_in_bytes", limits.memoryBytes),
+                Setting("memory.memsw.limit_in_bytes", limits.memoryBytes, isOptional: true),
+                Setting("pids.max", limits.processes),
+                Setting("cpu.cfs_period_us", Self.cpuPeriod),
+                Setting("cpu.cfs_quota_us", quota),
+            ]
+        }
+    }
+
+    /// A limit as it was wanted and as the kernel has it.
+    public struct Holding: Sendable, Equatable {
+        /// The file it stands in: `pids.max`.
+        public let file: String
+        /// What was written.
+        public let wanted: String
+        /// What is there.
+        public let found: String
+        /// Whether it limits as was wanted.
+        public var holds: Bool {
+            if wanted == found { return true }
+            // The kernel counts memory in pages and rounds down; the largest are 64 KiB.
+            guard file.hasPrefix("memory."), let most = Int(wanted), let limit = Int(found) else {
+                return false
+            }
+            return limit <= most && limit > most - (64 << 10)
+        }
+    }
+
+    /// Reads every limit back.
+    public func holdings() throws(KernelError) -> [Holding] {
+        var holdings: [Holding] = []
+        for setting in settings {
+            guard let path = path(setting.controller, setting.file) else {
+                throw KernelError("open", setting.file, errno: ENOENT)
+            }
+            if setting.isOptional, try Files.status(path) == nil { continue }
+            let text = try Files.text(path).split(separator: "\n").first ?? ""
+            holdings.append(
+                Holding(file: setting.file, wanted: setting.value, found: String(text)))
+        }
+        return holdings
+    }
+
+    /// Whether a process is in it, in every hierarchy.
+    public func contains(_ pid: Int32) throws(KernelError) -> Bool {
+        for place in places {
+            let members = try Files.text(place.path + "/cgroup.procs").split(separator: "\n")
+            if !members.contains(Substring(String(pid))) { return false }
+        }
+        return true
     }
 
     /// Descriptors of each `cgroup.procs`: a process that writes "0" there joins.
@@ -132,23 +196,23 @@ public struct Cgroup: Sendable {
         }
     }
 
-    private func has(_ controller: String, _ file: String) throws(CgroupError) -> Bool {
+    private func has(_ setting: Setting) throws(CgroupError) -> Bool {
         var found = false
-        try step("limit-" + controller) { () throws(KernelError) in
-            guard let path = path(controller, file) else { return }
+        try step("limit-" + setting.controller) { () throws(KernelError) in
+            guard let path = path(setting.controller, setting.file) else { return }
             found = try Files.status(path) != nil
         }
         return found
     }
 
     private func write(
-        _ controller: String, _ file: String, _ value: some CustomStringConvertible
+        _ controller: String, _ file: String, _ value: String
     ) throws(CgroupError) {
         try step("limit-" + controller) { () throws(KernelError) in
             guard let path = path(controller, file) else {
                 throw KernelError("open", file, errno: ENOENT)
             }
-            try Files.write(value.description, to: path)
+            try Files.write(value, to: path)
         }
     }
 

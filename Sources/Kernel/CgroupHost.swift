@@ -45,7 +45,7 @@ public struct CgroupHost: Sendable, Equatable {
         let own = paths(membership)
         var old: [Hierarchy] = []
         for line in mounts.split(separator: "\n") {
-            guard let mount = Mount(line) else { continue }
+            guard let mount = MountInfo(line) else { continue }
             if mount.kind == "cgroup2" {
                 let controllers = Set(
                     try unified(mount.point).split(whereSeparator: \.isWhitespace).map(String.init))
@@ -57,7 +57,7 @@ public struct CgroupHost: Sendable, Equatable {
                 }
             } else if mount.kind == "cgroup" {
                 let known = ["memory", "pids", "cpu", "cpuacct"]
-                let controllers = Set(mount.options.filter(known.contains))
+                let controllers = Set(mount.fileSystemOptions.filter(known.contains))
                 guard let first = controllers.first,
                     !old.contains(where: { $0.controllers == controllers })
                 else { continue }
@@ -107,34 +107,6 @@ public struct CgroupHost: Sendable, Equatable {
             }
         }
         return paths
-    }
-
-    /// One line of mountinfo.
-    private struct Mount {
-        let root: String
-        let point: String
-        let kind: String
-        let options: [String]
-
-        init?(_ line: Substring) {
-            let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
-                return nil
-            }
-            root = String(fields[3])
-            point = String(fields[4])
-            kind = String(fields[dash + 1])
-            options = fields[dash + 3].split(separator: ",").map(String.init)
-        }
-
-        /// Where a cgroup appears below this mount, which may show only a part of the hierarchy.
-        func place(of path: String) -> String {
-            var rest = path
-            if root != "/" && (path == root || path.hasPrefix(root + "/")) {
-                rest = String(path.dropFirst(root.count))
-            }
-            return rest == "/" || rest.isEmpty ? point : point + rest
-        }
     }
 }
 

@@ -9,6 +9,9 @@ public enum RootTree {
     /// The tool's home and working directory, inside.
     public static let home = "/home/tool"
 
+    /// The one user and group there is, inside.
+    public static let userID = Int(CORRAL_INNER_ID)
+
     /// Places that are the sandbox's own: no host directory is mounted on, in or around them.
     static let reserved = [
         "/bin", "/boot", "/dev", "/etc", "/home/tool", "/lib", "/lib32", "/lib64", "/libx32",

@@ -36,4 +36,11 @@ enum Limit {
     static let installations = 4
     /// The largest file an installation may write, in bytes: some wheels carry a whole server.
     static let installFileBytes = 1 << 30
+    /// The longest text in a row of a posture, in bytes: a tool can choose what it opens, and all
+    /// rows must fit one message.
+    static let postureBytes = 200
+    /// Descriptors of a tool that a posture tells.
+    static let postureDescriptors = 32
+    /// Mounts that belong to nothing and that a posture tells.
+    static let postureMounts = 16
 }

@@ -29,6 +29,8 @@ struct Nursery {
         var limits: Cgroup.Limits
         /// The plan; its uid is filled in here.
         var plan: LaunchPlan
+        /// What a look at the running server is compared with; nil for an installation.
+        var walls: Walls?
         var milliseconds: Int?
     }
 
@@ -131,7 +133,7 @@ struct Nursery {
                     plan, groups: groups, trees: trees, streams: streams, status: report)
                 return RunningSandbox(
                     id: place.id, purpose: order.purpose, uid: place.uid, cgroup: place.cgroup,
-                    child: child, status: status,
+                    walls: order.walls, child: child, status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
             }
         } catch {

@@ -3,15 +3,41 @@ import Sandbox
 
 /// The look from outside before a tool's first byte: what the kernel itself says of the process.
 enum Posture {
-    /// Compares /proc/PID/status (proc(5)) of a sandbox's pid 1 with what every sandbox must have.
-    static func verify(pid: Int32, uid: UInt32) throws(SandboxError) {
-        let text: String
+    /// Namespaces that are a sandbox's own, by the names of /proc/PID/ns.
+    static let namespaces = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
+
+    /// What of a process's own surroundings others are compared with.
+    struct Own: Sendable, Equatable {
+        /// Kind → `kind:[inode]`.
+        var namespaces: [String: String]
+        /// System call filters that this process has, and so all it starts.
+        var filters: Int
+
+        /// Looks at this process.
+        static func read() throws(KernelError) -> Own {
+            let status = fields(try Files.text("/proc/self/status"))
+            return Own(
+                namespaces: try readNamespaces(of: "self", time: "time"),
+                filters: Int(status["Seccomp_filters"] ?? "0") ?? 0)
+        }
+    }
+
+    /// Compares /proc/PID/status and /proc/PID/ns (proc(5)) of a sandbox's pid 1 with what every
+    /// sandbox must have; an installation may keep the host's network.
+    static func verify(
+        pid: Int32, uid: UInt32, own: Own, hostNetwork: Bool
+    ) throws(SandboxError) {
+        let status: String
+        let spaces: [String: String]
         do throws(KernelError) {
-            text = try Files.text("/proc/\(pid)/status")
+            status = try Files.text("/proc/\(pid)/status")
+            spaces = try readNamespaces(of: String(pid), time: "time_for_children")
         } catch {
             throw SandboxError(step: "verify", error)
         }
-        let wrong = differences(text, uid: uid)
+        let wrong =
+            differences(status, uid: uid)
+            + shared(spaces, own, except: hostNetwork ? ["net"] : []).map { "the \($0) namespace" }
         guard wrong.isEmpty else {
             throw SandboxError(
                 step: "verify",
@@ -20,14 +46,48 @@ enum Posture {
         }
     }
 
+    /// The namespaces of a process; pid 1 stays in its host's time namespace, and only its children
+    /// are born into their own (time_namespaces(7)), so `time` says which link is meant.
+    static func readNamespaces(
+        of process: String, time: String
+    ) throws(KernelError) -> [String: String] {
+        var found: [String: String] = [:]
+        for kind in namespaces {
+            let link = kind == "time" ? time : kind
+            found[kind] = try Files.linkTarget("/proc/\(process)/ns/\(link)")
+        }
+        return found
+    }
+
     /// The pure part: names of fields whose value is not as it must be.
     static func differences(_ status: String, uid: UInt32) -> [String] {
+        let found = fields(status)
+        return wanted(uid: uid).filter { found[$0.key] != $0.value }.keys.sorted()
+    }
+
+    /// The fields of /proc/PID/status that every process of a sandbox must have.
+    static func wanted(uid: UInt32) -> [String: String] {
         let none = "0000000000000000"
         let ids = Array(repeating: String(uid), count: 4).joined(separator: "\t")
-        let wanted = [
+        return [
             "Uid": ids, "Gid": ids, "Groups": "", "NoNewPrivs": "1", "Seccomp": "2",
             "CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none,
         ]
+    }
+
+    /// Namespaces that are not a sandbox's own: the same as ours, or not told.
+    static func shared(
+        _ found: [String: String], _ own: Own, except: Set<String> = []
+    ) -> [String] {
+        namespaces.filter { kind in
+            guard !except.contains(kind) else { return false }
+            guard let its = found[kind] else { return true }
+            return its == own.namespaces[kind]
+        }
+    }
+
+    /// `Name: value` lines without the space around values.
+    static func fields(_ status: String) -> [String: String] {
         var found: [String: String] = [:]
         for line in status.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 1)
@@ -36,6 +96,6 @@ enum Posture {
             while value.last == " " { value.removeLast() }
             found[String(parts[0])] = String(value)
         }
-        return wanted.filter { found[$0.key] != $0.value }.keys.sorted()
+        return found
     }
 }

@@ -47,6 +47,7 @@ extension Supervisor {
         case .install(let id, let card): try install(id, card)
         case .kill(let sandbox): try kill(sandbox)
         case .usage(let id, let sandbox): try usage(id, sandbox)
+        case .posture(let id, let sandbox): try posture(id, sandbox)
         }
     }
 
@@ -148,7 +149,7 @@ extension Supervisor {
             limits: .init(
                 memoryBytes: limits.memory.standard, processes: limits.processes,
                 cpuMillicores: limits.cpuMillicores),
-            plan: plan)
+            plan: plan, walls: Walls(plan, showing: rules, prefix: prefix))
     }
 
     /// The packages of a card, which must have been installed; nil when it has none.

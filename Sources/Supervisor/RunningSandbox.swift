@@ -16,6 +16,8 @@ final class RunningSandbox {
     let purpose: Purpose
     let uid: UInt32
     let cgroup: Cgroup
+    /// What its policy wants of a server; nil for an installation.
+    let walls: Walls?
     let child: Child
     /// The launcher's reports, non-blocking.
     let status: Descriptor
@@ -37,13 +39,14 @@ final class RunningSandbox {
     var reaped = false
 
     init(
-        id: UInt64, purpose: Purpose, uid: UInt32, cgroup: Cgroup, child: consuming Child,
-        status: consuming Descriptor, deadline: UInt64?
+        id: UInt64, purpose: Purpose, uid: UInt32, cgroup: Cgroup, walls: Walls?,
+        child: consuming Child, status: consuming Descriptor, deadline: UInt64?
     ) {
         self.id = id
         self.purpose = purpose
         self.uid = uid
         self.cgroup = cgroup
+        self.walls = walls
         self.child = child
         self.status = status
         self.deadline = deadline

@@ -38,7 +38,9 @@ extension Supervisor {
     /// Its tool has been executed: the look from outside, and only then the way to it.
     private func started(_ sandbox: RunningSandbox) throws(KernelError) {
         do throws(SandboxError) {
-            try Posture.verify(pid: sandbox.child.pid, uid: sandbox.uid)
+            try Posture.verify(
+                pid: sandbox.child.pid, uid: sandbox.uid, own: own,
+                hostNetwork: sandbox.walls == nil)
         } catch {
             // One that has ended since tells nothing any more, and there is nothing to hand over.
             if try sandbox.child.reapable() { return }

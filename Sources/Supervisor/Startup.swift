@@ -27,6 +27,7 @@ struct Startup: ~Copyable {
     let listener: Descriptor
     let nursery: Nursery
     let brokerFilter: [UInt8]
+    let own: Posture.Own
 
     init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
         let journal = Journal()
@@ -67,6 +68,9 @@ struct Startup: ~Copyable {
         let signals = try Self.system("wait with", "signalfd") { () throws(KernelError) in
             try Signals([SIGTERM, SIGINT, SIGHUP])
         }
+        let own = try Self.system("look at", "/proc/self") { () throws(KernelError) in
+            try Posture.Own.read()
+        }
         self.programs = programs
         self.brokerAccount = brokerAccount
         self.instance = instance
@@ -75,6 +79,7 @@ struct Startup: ~Copyable {
         self.listener = listener
         self.nursery = nursery
         self.brokerFilter = brokerFilter
+        self.own = own
     }
 
     private static func system<Result: ~Copyable>(

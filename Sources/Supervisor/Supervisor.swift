@@ -51,6 +51,8 @@ public final class Supervisor {
     let listener: Descriptor
     let brokerAccount: Account
     let brokerFilter: [UInt8]
+    /// Where this process itself is: what no sandbox may share.
+    let own: Posture.Own
     var nursery: Nursery
     var sandboxes: [UInt64: RunningSandbox] = [:]
     var installations: [String: Installation] = [:]
@@ -77,6 +79,7 @@ public final class Supervisor {
         programs = startup.programs
         brokerAccount = startup.brokerAccount
         brokerFilter = startup.brokerFilter
+        own = startup.own
         nursery = startup.nursery
         instance = startup.instance
         poller = startup.poller

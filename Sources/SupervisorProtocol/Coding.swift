@@ -5,6 +5,7 @@ extension Request {
         case install = 3
         case kill = 4
         case usage = 5
+        case posture = 6
     }
 
     /// The datagram of this request; nil when it is beyond `Limit.messageBytes`.
@@ -28,6 +29,10 @@ extension Request {
             out.put(Tag.usage.rawValue)
             out.put(id)
             out.put(sandbox)
+        case .posture(let id, let sandbox):
+            out.put(Tag.posture.rawValue)
+            out.put(id)
+            out.put(sandbox)
         }
         return out.finish()
     }
@@ -42,6 +47,7 @@ extension Request {
         case .install: self = .install(id: try input.number(), card: try input.string())
         case .kill: self = .kill(sandbox: try input.number())
         case .usage: self = .usage(id: try input.number(), sandbox: try input.number())
+        case .posture: self = .posture(id: try input.number(), sandbox: try input.number())
         }
         try input.end()
     }
@@ -88,6 +94,7 @@ extension Event {
         case installed = 5
         case exited = 6
         case usage = 7
+        case posture = 8
     }
 
     /// The datagram of this event; nil when it is beyond `Limit.messageBytes`.
@@ -120,6 +127,10 @@ extension Event {
             out.put(Tag.usage.rawValue)
             out.put(id)
             usage.write(to: &out)
+        case .posture(let id, let rows):
+            out.put(Tag.posture.rawValue)
+            out.put(id)
+            out.put(rows) { out, row in row.write(to: &out) }
         }
         return out.finish()
     }
@@ -136,6 +147,10 @@ extension Event {
         case .installed: self = .installed(id: try input.number(), fresh: try input.bool())
         case .exited: self = .exited(sandbox: try input.number(), try Ending(from: &input))
         case .usage: self = .usage(id: try input.number(), try Usage(from: &input))
+        case .posture:
+            self = .posture(
+                id: try input.number(),
+                try input.list { input throws(DecodingError) in try PostureRow(from: &input) })
         }
         try input.end()
     }
@@ -191,5 +206,23 @@ extension Usage {
         memoryKills = try input.number()
         processRefusals = try input.number()
         processLimit = try input.number()
+    }
+}
+
+extension PostureRow {
+    func write(to out: inout ByteWriter) {
+        out.put(group)
+        out.put(name)
+        out.put(wanted)
+        out.put(found)
+        out.put(ok)
+    }
+
+    init(from input: inout ByteReader) throws(DecodingError) {
+        group = try input.string()
+        name = try input.string()
+        wanted = try input.string()
+        found = try input.string()
+        ok = try input.bool()
     }
 }

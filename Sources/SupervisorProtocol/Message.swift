@@ -15,6 +15,8 @@ public enum Request: Sendable, Equatable {
     case kill(sandbox: UInt64)
     /// Asks what a running sandbox has used and which limits it has met.
     case usage(id: UInt64, sandbox: UInt64)
+    /// Asks what the kernel says of a running sandbox, beside what its policy wants.
+    case posture(id: UInt64, sandbox: UInt64)
 }
 
 extension Request {
@@ -82,7 +84,7 @@ public enum Event: Sendable, Equatable {
     case hello(version: UInt32)
     /// A sandbox runs. Descriptors: its stdin (write end), stdout, stderr (read ends), pidfd.
     case started(id: UInt64, sandbox: UInt64)
-    /// A start, an installation or a usage request failed; nothing of it is left.
+    /// A start, an installation or a question failed; nothing of it is left.
     case refused(id: UInt64, Refusal)
     /// An installation began. Descriptor: its log (read end), end of file when it is over.
     case installing(id: UInt64)
@@ -92,6 +94,8 @@ public enum Event: Sendable, Equatable {
     case exited(sandbox: UInt64, Ending)
     /// Answers `usage`.
     case usage(id: UInt64, Usage)
+    /// Answers `posture`.
+    case posture(id: UInt64, [PostureRow])
 }
 
 /// Why the supervisor did not do what it was asked.
@@ -178,10 +182,33 @@ public struct Usage: Sendable, Equatable {
     }
 }
 
+/// One thing that the kernel says of a sandbox, beside what is wanted.
+public struct PostureRow: Sendable, Equatable {
+    /// What it belongs to: `namespaces`, `capabilities`, `limits`, …
+    public var group: String
+    /// What it is.
+    public var name: String
+    /// What the policy wants; empty when it wants nothing.
+    public var wanted: String
+    /// What the kernel says; text that a tool may have chosen.
+    public var found: String
+    /// Whether the two agree.
+    public var ok: Bool
+
+    /// Describes one comparison.
+    public init(group: String, name: String, wanted: String, found: String, ok: Bool) {
+        self.group = group
+        self.name = name
+        self.wanted = wanted
+        self.found = found
+        self.ok = ok
+    }
+}
+
 /// Limits of the conversation; a message beyond them is refused whole.
 public enum Limit {
     /// The version both halves must speak.
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     /// The largest message: a command line of 64 KiB, settings and credentials fit.
     public static let messageBytes = 128 << 10
     /// The longest string in it.

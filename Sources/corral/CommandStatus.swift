@@ -50,7 +50,8 @@ enum CommandStatus: Int32, CaseIterable {
         case .badSetting, .missingCredential: self = .usage
         case .timeout: self = .timedOut
         case .supervisorUnavailable, .shuttingDown: self = .unreachable
-        case .connectionExists, .installFailed, .startFailed, .toolExited, .memoryExceeded,
+        case .connectionExists, .notRunning, .installFailed, .startFailed, .toolExited,
+            .memoryExceeded,
             .pidsExceeded, .cpuExceeded, .networkDenied, .invalidOutput, .outputTooLarge,
             .cancelled, .busy, .storeFailed:
             self = .failed

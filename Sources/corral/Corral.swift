@@ -17,7 +17,8 @@ struct Corral: ParsableCommand {
             CommandGroup(
                 name: "Connections",
                 subcommands: [
-                    ConnectCommand.self, ListCommand.self, TestCommand.self, LogsCommand.self,
+                    ConnectCommand.self, ListCommand.self, TestCommand.self,
+                    PostureCommand.self, LogsCommand.self, RestartCommand.self,
                     DisconnectCommand.self, CardsCommand.self,
                 ]),
             CommandGroup(

@@ -144,6 +144,21 @@ import Testing
         }
     }
 
+    @Test func `posture tells what the supervisor saw, and starts nothing`() throws {
+        try Harness.run(["time": { s, _ in try s.serveLegacy() }]) { harness in
+            let client = try harness.client(connecting: ["time"])
+            func posture(_ name: String) throws -> JSON {
+                try client.request("corral/connections/posture", ["name": .string(name)])
+            }
+            let seen = try posture("time")
+            #expect(seen["result"]?["holds"] == false, "\(seen.text)")
+            let rows = try #require(seen["result"]?["rows"]?.arrayValue)
+            #expect(rows.map { $0["ok"] } == [true, false])
+            #expect(rows.last?["found"] == "max")
+            #expect(try posture("other")["error"]?["code"] == 1002)
+        }
+    }
+
     @Test func `a restricted session sees one connection only`() throws {
         try Harness.run(scripts.merging(["other": { s, _ in try s.serveLegacy() }]) { $1 }) {
             harness in

@@ -12,6 +12,10 @@ final class FakeSupervisor: Sendable {
         var works = true
     }
 
+    /// The first row of every posture.
+    static let holding = PostureRow(
+        group: "namespaces", name: "net", wanted: "its own", found: "net:[1]", ok: true)
+
     private struct State {
         var servers: [UInt64: FakeServer] = [:]
         var starts: [String: Int] = [:]
@@ -82,6 +86,13 @@ final class FakeSupervisor: Sendable {
                 return send(.refused(id: id, Refusal(code: .unknown, message: "no such sandbox")))
             }
             send(.usage(id: id, server.usage.withLock { $0 }))
+        case .posture(let id, let sandbox):
+            guard state.withLock({ $0.servers[sandbox] }) != nil else {
+                return send(.refused(id: id, Refusal(code: .unknown, message: "no such sandbox")))
+            }
+            let differs = PostureRow(
+                group: "cgroup", name: "pids.max", wanted: "128", found: "max", ok: false)
+            send(.posture(id: id, [FakeSupervisor.holding, differs]))
         }
     }
 

@@ -67,6 +67,11 @@ import Testing
             ], failure: Failure(.timeout, "cannot test 'x': handshake: no answer"))
         #expect(try travelled(test) == test)
         #expect(!test.passed)
+        let posture = ConnectionsPosture.Result(rows: [
+            .init(group: "cgroup", name: "pids.max", wanted: "128", found: "max", ok: false)
+        ])
+        #expect(try travelled(posture) == posture)
+        #expect(posture.json["holds"] == false)
         let logs = ConnectionsLogs.Params(name: "time", lines: 5)
         #expect(try travelled(logs) == logs)
         #expect(try travelled(ConnectionsLogs.Result(lines: ["a", "b"])).lines == ["a", "b"])

@@ -57,4 +57,14 @@ import Testing
     @Test func `nothing mounted means everything missing`() throws {
         #expect(try detect("", "", unified: "").missing == ["memory", "pids", "cpu"])
     }
+
+    @Test func `a mount point's escapes are read`() throws {
+        let line =
+            #"42 60 254:0 /a\134b /tmp/x\040y\011\9 ro,nodev - ext4 /dev/vda rw,data=ordered"#
+        let mount = try #require(MountInfo(Substring(line)))
+        #expect(mount.root == #"/a\b"#)
+        #expect(mount.point == "/tmp/x y\t\\9")
+        #expect(mount.options == ["ro", "nodev"])
+        #expect(mount.fileSystemOptions == ["rw", "data=ordered"])
+    }
 }

@@ -38,6 +38,32 @@ private enum Host {
         }
     }
 
+    @Test func `limits are read back, and one that was changed does not hold`() throws {
+        try withGroup { group in
+            let holdings = try group.holdings()
+            #expect(holdings.count >= 4)
+            #expect(holdings.allSatisfy { $0.holds }, "\(holdings)")
+            #expect(try !group.contains(getpid()))
+            let place = group.places.map(\.path).first { path in
+                (try? Files.status(path + "/pids.max")) ?? nil != nil
+            }
+            try Files.write("max", to: try #require(place) + "/pids.max")
+            let changed = try group.holdings().filter { !$0.holds }
+            #expect(changed.map(\.file) == ["pids.max"])
+            #expect(changed.map(\.found) == ["max"])
+        }
+    }
+
+    @Test func `memory is counted in pages, rounded down`() {
+        func holds(_ wanted: Int, _ found: String) -> Bool {
+            Cgroup.Holding(file: "memory.max", wanted: String(wanted), found: found).holds
+        }
+        #expect(holds(1_000_000, "999424"))
+        #expect(!holds(1_000_000, "1003520"))
+        #expect(!holds(1_000_000, "100"))
+        #expect(!holds(1_000_000, "max"))
+    }
+
     private func value(_ file: String, of group: Cgroup) throws -> String? {
         for place in group.places {
             let path = place.path + "/" + file

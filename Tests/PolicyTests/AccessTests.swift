@@ -52,7 +52,8 @@ import YAML
             #expect(!named.decide(user: user, card: "time", directory: "/srv/git").isAllowed)
         }
         let denied = try read(
-            "allow: [{users: [root], cards: [git], directories: [/]}]\ndeny: [{users: [root], cards: [git]}]")
+            "allow: [{users: [root], cards: [git], directories: [/]}]\ndeny: [{users: [root], cards: [git]}]"
+        )
         #expect(!denied.decide(user: root, card: "git", directory: "/srv").isAllowed)
     }
 

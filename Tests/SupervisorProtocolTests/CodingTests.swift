@@ -11,6 +11,7 @@ import Testing
                 settings: [.init(name: "repository", values: ["/srv/ré"])],
                 credentials: [.init(name: "token", value: "s3cret")])),
         .install(id: 3, card: "time"), .kill(sandbox: 4), .usage(id: 5, sandbox: 6),
+        .posture(id: 7, sandbox: 8),
     ]
     static let events: [Event] = [
         .hello(version: 1), .started(id: 1, sandbox: 2),
@@ -23,7 +24,13 @@ import Testing
                 usage: .init(
                     cpuMicroseconds: 1, memoryPeakBytes: 2, memoryLimitBytes: 3,
                     memoryKills: 4, processRefusals: 5, processLimit: 6))),
-        .usage(id: 7, .init()),
+        .usage(id: 7, .init()), .posture(id: 8, []),
+        .posture(
+            id: 9,
+            [
+                .init(group: "limits", name: "pids.max", wanted: "128", found: "128", ok: true),
+                .init(group: "mounts", name: "/usr", wanted: "ro", found: "rw é", ok: false),
+            ]),
     ]
 
     @Test(arguments: requests) func `a request survives the wire`(_ request: Request) throws {
@@ -91,7 +98,7 @@ import Testing
                 for index in 0..<4 {
                     bytes[index] = UInt8(truncatingIfNeeded: length >> (8 * index))
                 }
-                bytes[4] = UInt8.random(in: 1...7, using: &generator)
+                bytes[4] = UInt8.random(in: 1...8, using: &generator)
             }
             do { _ = try Request(decoding: bytes) } catch { refused += 1 }
         }

@@ -40,4 +40,32 @@ import Testing
     @Test func `a kernel that says nothing is trusted with nothing`() {
         #expect(Posture.differences("", uid: 1).count == 10)
     }
+
+    static let own = Posture.Own(
+        namespaces: [
+            "user": "user:[1]", "mnt": "mnt:[2]", "pid": "pid:[3]", "net": "net:[4]",
+            "ipc": "ipc:[5]", "uts": "uts:[6]", "cgroup": "cgroup:[7]", "time": "time:[8]",
+        ], filters: 1)
+    static let other = own.namespaces.mapValues { String($0.dropLast()) + "9]" }
+
+    @Test func `namespaces of its own are not shared`() {
+        #expect(Posture.shared(Self.other, Self.own).isEmpty)
+        #expect(Posture.shared(Self.own.namespaces, Self.own) == Posture.namespaces)
+    }
+
+    @Test(arguments: Posture.namespaces)
+    func `each namespace that is the host's, or not told, is named`(kind: String) {
+        var found = Self.other
+        found[kind] = Self.own.namespaces[kind]
+        #expect(Posture.shared(found, Self.own) == [kind])
+        #expect(Posture.shared(found, Self.own, except: [kind]).isEmpty)
+        found[kind] = nil
+        #expect(Posture.shared(found, Self.own) == [kind])
+    }
+
+    @Test func `this process shares all of its own namespaces with itself`() throws {
+        let own = try Posture.Own.read()
+        let read = try Posture.readNamespaces(of: "self", time: "time")
+        #expect(Posture.shared(read, own) == Posture.namespaces)
+    }
 }

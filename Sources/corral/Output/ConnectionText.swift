@@ -4,7 +4,7 @@ internal import Control
 enum ConnectionText {
     /// What `corral connect` says in the end.
     static func summary(_ connection: Connection, _ screen: Screen) -> [String] {
-        let count = connection.tools.count == 1 ? "1 tool" : "\(connection.tools.count) tools"
+        let count = tools(connection)
         let title = screen.paint(sanitized(connection.name), .bold)
         var lines = ["connected \(title) (card \(sanitized(connection.card))): \(count)"]
         var table = Table(indent: 2)
@@ -13,6 +13,16 @@ enum ConnectionText {
         }
         lines += table.lines(screen)
         return lines
+    }
+
+    /// What `corral restart` says in the end.
+    static func restarted(_ connection: Connection, _ screen: Screen) -> [String] {
+        let title = screen.paint(sanitized(connection.name), .bold)
+        return ["restarted \(title): \(tools(connection))"]
+    }
+
+    private static func tools(_ connection: Connection) -> String {
+        connection.tools.count == 1 ? "1 tool" : "\(connection.tools.count) tools"
     }
 
     /// What `corral list` prints.

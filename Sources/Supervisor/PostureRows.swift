@@ -1,0 +1,177 @@
+import Kernel
+import Sandbox
+import SupervisorProtocol
+
+/// Compares what the kernel says of a sandbox with what its policy wants. Pure.
+struct PostureRows {
+    let reading: PostureReading
+    let walls: Walls
+    let uid: UInt32
+    let own: Posture.Own
+
+    /// Every comparison, in the order in which it is told.
+    func all() -> [PostureRow] {
+        namespaces() + identity() + privilege() + confinement() + limits() + resources() + mounts()
+            + descriptors()
+    }
+
+    /// The process that is looked at: the tool, or pid 1 when there is none any more.
+    private var process: PostureReading.Process { reading.tool ?? reading.initial }
+
+    private func row(
+        _ group: String, _ name: String, _ wanted: String, _ found: String, _ ok: Bool? = nil
+    ) -> PostureRow {
+        PostureRow(
+            group: group, name: Self.cut(name), wanted: Self.cut(wanted), found: Self.cut(found),
+            ok: ok ?? (wanted == found))
+    }
+
+    /// So short that all rows fit one message.
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > Limit.postureBytes else { return text }
+        return String(decoding: text.utf8.prefix(Limit.postureBytes), as: UTF8.self) + "…"
+    }
+
+    private func namespaces() -> [PostureRow] {
+        let shared = Posture.shared(process.namespaces, own)
+        let sharedByInit = Posture.shared(reading.initial.namespaces, own)
+        var rows = Posture.namespaces.map { kind in
+            let found = process.namespaces[kind] ?? "none"
+            let ok = !shared.contains(kind)
+            return row("namespaces", kind, "its own", ok ? found : "the host's: " + found, ok)
+        }
+        rows.append(
+            row(
+                "namespaces", "pid 1", "its own",
+                sharedByInit.isEmpty
+                    ? "its own" : "the host's " + sharedByInit.joined(separator: ", ")))
+        return rows
+    }
+
+    private func identity() -> [PostureRow] {
+        let map = "\(RootTree.userID) \(uid) 1"
+        let status = Posture.fields(process.status)
+        let ids = Array(repeating: String(uid), count: 4).joined(separator: " ")
+        return [
+            row("identity", "uid", ids, words(status["Uid"])),
+            row("identity", "gid", ids, words(status["Gid"])),
+            row("identity", "groups", "", words(status["Groups"])),
+            row("identity", "uid map", map, words(process.uidMap)),
+            row("identity", "gid map", map, words(process.gidMap)),
+            row("identity", "project map", map, words(process.projectMap)),
+            row("identity", "setgroups", "deny", words(process.setgroups)),
+        ]
+    }
+
+    private func privilege() -> [PostureRow] {
+        let status = Posture.fields(process.status)
+        let none = Posture.wanted(uid: uid)
+        var rows = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"].map { name in
+            row("privilege", name, none[name] ?? "", words(status[name]))
+        }
+        rows.append(row("privilege", "no new privileges", "1", words(status["NoNewPrivs"])))
+        let wrong = Posture.differences(reading.initial.status, uid: uid)
+        rows.append(
+            row(
+                "privilege", "pid 1", "the same",
+                wrong.isEmpty ? "the same" : "differs in " + wrong.joined(separator: ", ")))
+        // The tool is executed afresh, which makes it traceable again: by its own uid alone.
+        let hidden = reading.initialOwner == 0
+        rows.append(row("privilege", "pid 1 traceable", "no", hidden ? "no" : "yes"))
+        let terminal = Self.terminal(reading.stat)
+        rows.append(
+            row("privilege", "controlling terminal", "none", terminal == 0 ? "none" : "one"))
+        return rows
+    }
+
+    private func confinement() -> [PostureRow] {
+        let status = Posture.fields(process.status)
+        let filters = Int(words(status["Seccomp_filters"])) ?? 0
+        return [
+            row("system calls", "mode", "2", words(status["Seccomp"])),
+            row(
+                "system calls", "filters", "\(own.filters + 1) or more", String(filters),
+                filters > own.filters),
+            row(
+                "landlock", "policy", walls.landlock ? "on" : "off",
+                "applied or refused at the start; the kernel does not show it", true),
+        ]
+    }
+
+    private func limits() -> [PostureRow] {
+        reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) } + [
+            row(
+                "cgroup", "members", "pid 1 and the tool",
+                reading.isInGroup
+                    ? "pid 1 and the tool" : "not both of them")
+        ]
+    }
+
+    private func resources() -> [PostureRow] {
+        let found = Self.resourceLimits(reading.limits)
+        let wanted: [(String, Int)] = [
+            // A second more than the policy says, in which the tool is told that time is over.
+            ("Max cpu time", walls.cpuSeconds + 1), ("Max file size", walls.fileBytes),
+            ("Max open files", walls.openFiles), ("Max core file size", 0),
+            ("Max locked memory", 0), ("Max msgqueue size", 0),
+        ]
+        let score = Int(words(reading.oomScore)) ?? 0
+        return wanted.map { name, most in
+            let hard = found[name].map { $0 < 0 ? "unlimited" : String($0) } ?? "none"
+            let ok = found[name].map { (0...most).contains($0) } ?? false
+            return row("resources", String(name.dropFirst(4)), "\(most) at most", hard, ok)
+        } + [row("resources", "oom score", "500 or more", String(score), score >= 500)]
+    }
+
+    private func mounts() -> [PostureRow] {
+        MountRows(reading.mounts, walls).all().map {
+            row("mounts", $0.name, $0.wanted, $0.found, $0.ok)
+        }
+    }
+
+    /// A tool may open and close what it likes: its descriptors are told, not judged.
+    private func descriptors() -> [PostureRow] {
+        let ofInit = reading.initial.descriptors.keys.sorted().map(String.init)
+        var rows = [
+            row("descriptors", "pid 1", "0", ofInit.joined(separator: ", "))
+        ]
+        let open = process.descriptors.sorted { $0.key < $1.key }
+        for (number, target) in open.prefix(Limit.postureDescriptors) {
+            rows.append(row("descriptors", String(number), "", target, true))
+        }
+        if open.count > Limit.postureDescriptors {
+            let more = "\(open.count - Limit.postureDescriptors) more"
+            rows.append(row("descriptors", "…", "", more, true))
+        }
+        return rows
+    }
+}
+
+extension PostureRows {
+    /// The words of a text, one space between them.
+    private func words(_ text: String?) -> String {
+        (text ?? "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    /// The number of the controlling terminal in /proc/PID/stat, 0 for none; its second field may
+    /// hold anything, parentheses and spaces included.
+    static func terminal(_ stat: String) -> Int? {
+        guard let end = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        return fields.count > 4 ? Int(fields[4]) : nil
+    }
+
+    /// The hard limits of /proc/PID/limits by name; -1 for none.
+    static func resourceLimits(_ text: String) -> [String: Int] {
+        var found: [String: Int] = [:]
+        for line in text.split(separator: "\n").dropFirst() {
+            let words = line.split(separator: " ").map(String.init)
+            guard let first = words.firstIndex(where: { $0 == "unlimited" || Int($0) != nil }),
+                words.indices.contains(first + 1)
+            else { continue }
+            let name = words[..<first].joined(separator: " ")
+            found[name] = words[first + 1] == "unlimited" ? -1 : Int(words[first + 1])
+        }
+        return found
+    }
+}

@@ -1,0 +1,159 @@
+import Kernel
+import Sandbox
+import SupervisorProtocol
+import Testing
+
+@testable import Policy
+@testable import Supervisor
+
+/// One way in which a sandbox can be less than its policy wants, and the row that must tell.
+struct Weakness: Sendable {
+    let group: String
+    let name: String
+    let apply: @Sendable (inout PostureReading) -> Void
+
+    init(
+        _ group: String, _ name: String, _ apply: @escaping @Sendable (inout PostureReading) -> Void
+    ) {
+        self.group = group
+        self.name = name
+        self.apply = apply
+    }
+}
+
+@Suite struct PostureRowsTests {
+    static let uid: UInt32 = 2_000_000_001
+    static let walls = Walls(
+        LaunchPlan(
+            uid: 0, scratchBytes: 64 << 20, cpuSeconds: 600, fileBytes: 1 << 20, openFiles: 256,
+            hostname: "git", directory: "/home/tool",
+            trees: [.init(path: "/srv/a b", writable: true)], arguments: [], environment: []),
+        showing: Policy.Filesystem(read: ["/usr", "/etc/gone"], write: []), prefix: "/p")
+
+    static let mounts = #"""
+        50 49 0:39 / / ro,nosuid,nodev,relatime - tmpfs corral rw,size=1024k,mode=755
+        51 50 0:40 / /dev ro,nosuid,noexec,relatime - tmpfs corral rw,size=64k,mode=755
+        52 50 254:0 /usr /usr ro,nosuid,nodev,relatime - ext4 /dev/vda rw
+        53 52 254:1 / /usr/local ro,nosuid,nodev,relatime - ext4 /dev/vdb rw
+        54 50 254:0 /var/x /opt/card ro,nosuid,nodev,relatime - ext4 /dev/vda rw
+        58 50 0:42 / /proc rw,nosuid,nodev,noexec - proc proc rw,hidepid=invisible,subset=pid
+        60 50 0:43 /tmp /tmp rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
+        61 50 0:43 /home /home/tool rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
+        62 51 0:43 /shm /dev/shm rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
+        63 50 254:0 /srv/a\040b /srv/a\040b rw,nosuid,nodev,idmapped - ext4 /dev/vda rw
+        """#
+    static let limits = """
+        Limit                     Soft Limit           Hard Limit           Units
+        Max cpu time              600                  601                  seconds
+        Max file size             1048576              1048576              bytes
+        Max stack size            8388608              unlimited            bytes
+        Max core file size        0                    0                    bytes
+        Max open files            64                   128                  files
+        Max locked memory         0                    0                    bytes
+        Max msgqueue size         0                    0                    bytes
+        """
+
+    static var good: PostureReading {
+        var process = PostureReading.Process()
+        process.status = PostureTests.good.replacing("filters:\t1", with: "filters:\t2")
+        process.namespaces = PostureTests.other
+        process.uidMap = "      1000 2000000001          1\n"
+        process.gidMap = process.uidMap
+        process.projectMap = process.uidMap
+        process.setgroups = "deny\n"
+        process.descriptors = [0: "pipe:[1]"]
+        var reading = PostureReading()
+        reading.initial = process
+        reading.tool = process
+        reading.mounts = mounts
+        reading.limits = limits
+        reading.stat = "26068 (a) b (c) S 26067 26067 26067 0 -1 4194560"
+        reading.oomScore = "500\n"
+        reading.initialOwner = 0
+        reading.isInGroup = true
+        return reading
+    }
+
+    private func rows(_ reading: PostureReading) -> [PostureRow] {
+        PostureRows(
+            reading: reading, walls: Self.walls, uid: Self.uid, own: PostureTests.own
+        ).all()
+    }
+
+    @Test func `a sandbox as it must be has no difference`() {
+        let rows = rows(Self.good)
+        #expect(rows.filter { !$0.ok } == [])
+        #expect(rows.count > 40)
+        #expect(rows.contains { $0.name == "/etc/gone" && $0.found.hasPrefix("not there") })
+        #expect(Set(rows.map { $0.group + "/" + $0.name }).count == rows.count)
+    }
+
+    @Test(arguments: [
+        Weakness("namespaces", "net") { $0.tool?.namespaces["net"] = "net:[4]" },
+        Weakness("namespaces", "time") { $0.tool?.namespaces["time"] = nil },
+        Weakness("namespaces", "pid 1") { $0.initial.namespaces["mnt"] = "mnt:[2]" },
+        Weakness("identity", "uid map") { $0.tool?.uidMap = "0 0 4294967295" },
+        Weakness("identity", "project map") { $0.tool?.projectMap = "" },
+        Weakness("identity", "setgroups") { $0.tool?.setgroups = "allow" },
+        Weakness("privilege", "pid 1") { $0.initial.status += "\nCapEff: 1" },
+        Weakness("privilege", "pid 1 traceable") { $0.initialOwner = 2_000_000_001 },
+        Weakness("privilege", "controlling terminal") { $0.stat = "1 (a) S 1 1 1 34816 1" },
+        Weakness("privilege", "controlling terminal") { $0.stat = "" },
+        Weakness("system calls", "filters") { $0.tool?.status += "\nSeccomp_filters: 1" },
+        Weakness("cgroup", "members") { $0.isInGroup = false },
+        Weakness("resources", "open files") {
+            $0.limits = $0.limits.replacing("128  ", with: "512  ")
+        },
+        Weakness("resources", "core file size") {
+            $0.limits = $0.limits.replacing(
+                "core file size        0                    0 ",
+                with: "core file size        0                    unlimited ")
+        },
+        Weakness("resources", "cpu time") { $0.limits = "" },
+        Weakness("resources", "oom score") { $0.oomScore = "-1000" },
+        Weakness("mounts", "/") { $0.mounts = $0.mounts.replacing("/ / ro", with: "/ / rw") },
+        Weakness("mounts", "/proc") { $0.mounts = $0.mounts.replacing(",subset=pid", with: "") },
+        Weakness("mounts", "/tmp") { $0.mounts = $0.mounts.replacing("65536k", with: "1g") },
+        Weakness("mounts", "/usr") {
+            $0.mounts = $0.mounts.replacing("/usr/local ro", with: "/usr/local rw")
+        },
+        Weakness("mounts", "/opt/card") {
+            $0.mounts = $0.mounts.replacing("/opt/card ro,nosuid", with: "/opt/card ro")
+        },
+        Weakness("mounts", "/srv/a b") {
+            $0.mounts = $0.mounts.replacing("/srv/a\\040b rw", with: "/elsewhere rw")
+        },
+        Weakness("mounts", "/etc/shadow") {
+            $0.mounts += "\n70 50 254:0 /etc/shadow /etc/shadow ro,nosuid,nodev - ext4 /dev/vda rw"
+        },
+        Weakness("mounts", "/tmp") {
+            $0.mounts += "\n71 60 254:0 /root /tmp ro,nosuid,nodev - ext4 /dev/vda rw"
+        },
+        Weakness("descriptors", "pid 1") { $0.initial.descriptors[5] = "/etc" },
+    ])
+    func `each wall that is down is told by its row`(weakness: Weakness) {
+        var reading = Self.good
+        weakness.apply(&reading)
+        #expect(reading != Self.good)
+        let wrong = rows(reading).filter { !$0.ok }
+        #expect(wrong.contains { $0.group == weakness.group && $0.name == weakness.name })
+    }
+
+    @Test func `what a tool chooses cannot make the answer too long to send`() {
+        var reading = Self.good
+        for number in 0..<300 {
+            reading.tool?.descriptors[number] = String(repeating: "é", count: 4_000)
+            reading.mounts += "\n\(number) 1 0:1 / /x\(number)"
+            reading.mounts += "\(String(repeating: "y", count: 3_000)) rw - ext4 a rw"
+        }
+        let event = Event.posture(id: 1, rows(reading))
+        #expect(event.encoded() != nil)
+    }
+
+    @Test func `resource limits are read by the columns that hold numbers`() {
+        let found = PostureRows.resourceLimits(Self.limits)
+        #expect(found["Max open files"] == 128)
+        #expect(found["Max stack size"] == -1)
+        #expect(found.count == 7)
+    }
+}
