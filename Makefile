@@ -26,8 +26,8 @@ LAUNCH_HEADERS = $(wildcard Sources/CLaunch/*.h Sources/CLaunch/include/*.h \
 LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
-.PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench hostile fuzz \
-        install uninstall clean help
+.PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
+        hostile test-vm fuzz install uninstall clean help
 
 build: setup ## Build for debugging
 	$(SWIFT_BUILD)
@@ -79,6 +79,13 @@ bench: release ## Measure start, call and idle beside their peers (BENCH=start,c
 
 hostile: release ## Attack a Corral of its own in every way of Tests/Hostile (ONLY=H5)
 	@$(PYTHON) scripts/hostile.py --only "$(ONLY)"
+
+# Where cgroup v2 and systemd are: the tests of the walls run there too, so they are built here.
+test-vm: release ## Boot Debian 12 under qemu and prove there what needs systemd and cgroup v2
+	@scripts/setup.sh debootstrap qemu-system-x86 e2fsprogs
+	$(SWIFT_BUILD) --build-tests
+	@$(MAKE) --no-print-directory $(DEBUG)/corral-launch
+	@$(PYTHON) scripts/vm/test_vm.py
 
 fuzz: setup ## Fuzz each decoder that has a Fuzz/TARGET.swift (FUZZ_SECONDS=60)
 	@scripts/fuzz.sh $(FUZZ_SECONDS)

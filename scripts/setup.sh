@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that building, testing and the demo need when they are missing.
+# Installs the Debian packages that building, testing and the demo need when they are missing, and
+# those that are named as arguments.
 # Versions are those of Debian 12 (bookworm); a newer one does as well.
 set -eu
 
@@ -18,7 +19,7 @@ command -v swift >/dev/null ||
     fail "cannot find 'swift': install a Swift 6.3 toolchain (https://www.swift.org/install/linux/)"
 
 missing=
-for package in $packages; do
+for package in $packages "$@"; do
     state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"
 done

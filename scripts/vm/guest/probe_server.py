@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""A small MCP server (legacy era, standard library only) whose tools tell what a sandbox may do."""
+
+import json
+import os
+import sys
+
+
+def echo(arguments):
+    return arguments["text"]
+
+
+def read_file(arguments):
+    with open(arguments["path"], encoding="utf-8") as file:
+        return file.read()
+
+
+def write_file(arguments):
+    with open(arguments["path"], "w", encoding="utf-8") as file:
+        return str(file.write("written by a tool"))
+
+
+def identity(_):
+    return f"uid {os.getuid()}, gid {os.getgid()}, groups {os.getgroups()}"
+
+
+TOOLS = {tool.__name__: tool for tool in (echo, read_file, write_file, identity)}
+
+
+def call(parameters):
+    try:
+        text, failed = TOOLS[parameters["name"]](parameters.get("arguments") or {}), False
+    except OSError as error:
+        text, failed = f"{type(error).__name__}: {error.strerror}", True
+    return {"content": [{"type": "text", "text": text}], "isError": failed}
+
+
+def result(method, parameters):
+    if method == "initialize":
+        return {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+                "serverInfo": {"name": "probe", "version": "1"}}
+    if method == "tools/list":
+        return {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]}
+    return call(parameters) if method == "tools/call" else {}
+
+
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" not in message:
+        continue
+    reply = {"jsonrpc": "2.0", "id": message["id"]}
+    if message["method"] in ("initialize", "tools/list", "tools/call", "ping"):
+        reply["result"] = result(message["method"], message.get("params") or {})
+    else:
+        reply["error"] = {"code": -32601, "message": "method not found"}
+    print(json.dumps(reply), flush=True)
