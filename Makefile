@@ -8,6 +8,8 @@ LIBEXECDIR ?= $(PREFIX)/libexec/corral
 PYTHON      = /usr/bin/python3 -B
 BENCH      ?= start,call,idle
 FUZZ_SECONDS ?= 60
+ROUNDS     ?= 1000
+SEED       ?= 1
 ONLY       ?= *
 
 DEBUG    = .build/debug
@@ -27,7 +29,7 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile test-vm fuzz install uninstall clean help
+        hostile test-vm test-orphans orphans-short fuzz install uninstall clean help
 
 build: setup ## Build for debugging
 	$(SWIFT_BUILD)
@@ -48,8 +50,8 @@ setup: ## Install the Debian packages that building and testing need (as root, w
 # The whole proof: build, every test, the unit files, and a look at what the tests left behind.
 test: setup venvs ## Build everything and run every test
 	@$(PYTHON) scripts/traces.py --save .build/before-tests.json
-	@$(MAKE) --no-print-directory unit-tests systemd-check
-	@$(PYTHON) scripts/traces.py --compare .build/before-tests.json
+	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short; status=$$?; \
+	    $(PYTHON) scripts/traces.py --compare .build/before-tests.json || status=1; exit $$status
 
 unit-tests:
 	$(SWIFT_BUILD) --build-tests
@@ -72,6 +74,16 @@ systemd-check: ## Verify the unit, sysusers and tmpfiles files
 
 demo: release ## Run a time server, a git server and a hostile one, and show what stops it
 	@$(PYTHON) scripts/demo.py
+
+# A short run of what `make test-orphans` does a thousand times.
+orphans-short:
+	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
+	@$(PYTHON) scripts/orphans.py --built $(DEBUG) --echo .build/bench/echo --rounds 40 --seed 1
+
+test-orphans: release ## kill -9 at ROUNDS random moments (SEED replays them); nothing may be left
+	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
+	@$(PYTHON) scripts/orphans.py --built $(RELEASE) --echo .build/bench/echo \
+	    --rounds $(ROUNDS) --seed $(SEED)
 
 bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
 	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)

@@ -125,6 +125,8 @@ final class Server: Peer, ChannelInboundHandler {
 
     /// Does not read a client that fills its input.
     func pause(_ client: Client) {
+        // One whose channel has closed takes nothing any more, and nobody would resume the client.
+        guard context != nil else { return }
         pausedClients[ObjectIdentifier(client)] = client
         client.wait(for: self)
     }
