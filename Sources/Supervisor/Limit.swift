@@ -18,8 +18,9 @@ enum Limit {
     static let restartMilliseconds = 100...5_000
     /// A broker that ran this long, in milliseconds, begins again at the short pause.
     static let steadyMilliseconds = 60_000
-    /// Between two starts of the sweeper, in microseconds.
-    static let sweeperPauseMicroseconds: UInt64 = 1_000_000
+    /// Between two starts of the sweeper, in microseconds: while there is none, a crash would leave
+    /// cgroups until the next start, so it is short.
+    static let sweeperPauseMicroseconds: UInt64 = 50_000
     /// Between two attempts to remove a cgroup whose last process is on its way out.
     static let burialMilliseconds = 5
     /// Attempts before a cgroup is left to the sweep at the next start: ten seconds.

@@ -39,8 +39,8 @@ extension Supervisor {
         }
     }
 
-    /// Somebody killed it: without one a crash would leave cgroups behind, so another follows,
-    /// but not faster than one a second.
+    /// Somebody killed it: without one a crash would leave cgroups behind, so another follows
+    /// at once, unless it ended as soon as it was started.
     func sweeperEnded() throws(KernelError) {
         guard let ended = sweeper, try ended.child.reap() != nil else { return }
         try poller.remove(ended.child.pidfd.raw)
