@@ -154,6 +154,8 @@ def one_round(herd, chance):
     waiter = begin(herd, action)
     time.sleep(delay)
     struck = strike(herd, victim)
+    if victim == "supervisor":
+        herd.bed.supervisor.wait()  # or it might still be seen on its way out
     found = wait_until(CLEAN_SECONDS, herd.leftovers) if victim == "supervisor" else []
     waiter.kill()
     waiter.wait()
