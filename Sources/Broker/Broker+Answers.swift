@@ -127,7 +127,8 @@ extension Broker {
     /// A line that is no message.
     func noise(from server: Server, _ line: ArraySlice<UInt8>, _ error: EnvelopeError) {
         let head = String(decoding: line.prefix(Limit.quotedBytes), as: UTF8.self)
-        server.connection.log.append("[stdout] \(head)\n".utf8)
+        server.connection.log.append("[stdout] \(sanitized(head))", of: server.start)
+        tellNewLines(of: server.connection)
         if server.face.noise(bytes: line.count) { return }
         stop(
             server,

@@ -95,6 +95,7 @@ extension Broker {
                 client.face.finished(id)
                 return true
             }
+            dropLogWaits(of: connection) { $0.client === client && $0.request.id == id }
             guard let server = connection.server else { continue }
             for (number, call) in server.calls where call.client === client && call.id == id {
                 // A cancelled request gets no answer, in either era.

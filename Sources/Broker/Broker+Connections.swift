@@ -26,6 +26,7 @@ extension Broker {
         let failure = Failure(
             .unknownConnection, "cannot call '\(connection.name)': the connection was removed")
         halt(connection, failure)
+        failLogWaits(of: connection)
         let id = connection.id
         let name = connection.name
         let bound = NIOLoopBound((self, connection, then), eventLoop: loop)

@@ -62,7 +62,7 @@ extension Broker {
     }
 
     /// The caller's connection of that name; nil when there is none, which was answered.
-    private func connection(
+    func connection(
         _ name: String, _ client: Client, _ request: ControlRequest
     ) -> ManagedConnection? {
         if client.restriction ?? name == name,
@@ -149,15 +149,6 @@ extension Broker {
             .sorted { $0.name < $1.name }
         answer(
             client, request, ConnectionsList.Result(connections: seen.map(\.described)).json)
-    }
-
-    private func logs(_ client: Client, _ request: ControlRequest) {
-        guard let params = params(of: ConnectionsLogs.self, client, request),
-            let connection = connection(params.name, client, request)
-        else { return }
-        answer(
-            client, request,
-            ConnectionsLogs.Result(lines: connection.log.tail(params.lines)).json)
     }
 }
 

@@ -66,13 +66,13 @@ extension Broker {
                 of: server,
                 Failure(
                     code, "cannot start '\(server.connection.name)': handshake: \(text)",
-                    log: server.connection.errorLog))
+                    log: server.errorLog))
             for number in server.calls.keys.sorted() {
                 guard let call = server.calls[number] else { continue }
                 let failure = Failure(
                     code,
                     "cannot call '\(call.tool)' of '\(server.connection.name)': its server "
-                        + "was stopped: \(text)", log: server.connection.errorLog)
+                        + "was stopped: \(text)", log: server.errorLog)
                 end(number, at: server, failure)
             }
         }

@@ -28,6 +28,7 @@ extension Broker {
             guard !isDraining else { return then(.failure(.shuttingDown)) }
             let start = ServerStart(connection, mode(for: connection), listsTools: listsTools)
             start.waiters.append(then)
+            connection.log.begin()
             connection.phase = .starting(start)
             requestStart(start)
         }
@@ -115,27 +116,6 @@ extension Broker {
             onEnd: { [weak self] in self?.logEnded(server) })
     }
 
-    /// Keeps what comes out of a descriptor in a connection's log.
-    func openLog(
-        _ descriptor: CInt, of connection: ManagedConnection, onEnd: @escaping () -> Void
-    ) {
-        let handler = ServerLog(
-            onChunk: { connection.log.append($0) },
-            onEnd: {
-                connection.log.finish()
-                onEnd()
-            })
-        let bound = NIOLoopBound(handler, eventLoop: loop)
-        NIOPipeBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(bound.value)
-                }
-            }
-            .takingOwnershipOfDescriptor(input: descriptor)
-            .whenFailure { _ in _ = Descriptor(owning: descriptor) }
-    }
-
     private func pipesFailed(_ server: Server, _ cause: String) {
         log.error("pipes failed", metadata: ["sandbox": "\(server.sandbox)", "cause": "\(cause)"])
         stop(server, .broke(.startFailed, "its pipes could not be watched"))
@@ -194,7 +174,7 @@ extension Broker {
         }
         let failure = Failure(
             .startFailed, "cannot start '\(server.connection.name)': \(step): \(cause)",
-            log: server.connection.errorLog)
+            log: server.errorLog)
         // A verdict that was kept may be what is wrong: the next start probes again.
         eras[server.connection.eraKey] = nil
         stop(server, .unused)

@@ -101,6 +101,7 @@ final class Broker {
         for server in client.heldServers { server.release(client) }
         for connection in users[client.caller.uid]?.connections.values.map({ $0 }) ?? [] {
             dropWaiting(of: connection) { $0.client === client }
+            dropLogWaits(of: connection) { $0.client === client }
         }
         for server in servers.values {
             for (number, call) in server.calls where call.client === client {

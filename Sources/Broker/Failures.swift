@@ -87,7 +87,7 @@ extension Failure {
         }
         return Failure(
             code, "cannot call '\(printable(tool))' of '\(connection.name)': \(cause)",
-            log: connection.errorLog)
+            log: server.errorLog)
     }
 
     /// The supervisor refused a request.

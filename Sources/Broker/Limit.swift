@@ -28,6 +28,8 @@ enum Limit {
     static let logLineBytes = 4 << 10
     /// Lines of the log that go with an error.
     static let errorLogLines = 12
+    /// How long a request waits for lines of a log that are not written yet; clients ask again.
+    static let logPatience = TimeAmount.seconds(20)
     /// Requests to the supervisor that have no answer yet.
     static let supervisorRequests = 4_096
     /// Finished calls that wait to be recorded.

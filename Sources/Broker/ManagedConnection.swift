@@ -32,6 +32,8 @@ final class ManagedConnection {
     var usageCount = 0
     var phase = Phase.idle
     var log = LogRing()
+    /// Requests that wait for lines of the log.
+    var logWaiters: [LogWaiter] = []
     /// Calls that wait for the server to be ready, oldest first.
     var waiting: [WaitingCall] = []
     var waitingBytes = 0
@@ -67,8 +69,15 @@ final class ManagedConnection {
         if case .ready(let server) = phase { server } else { nil }
     }
 
-    /// The newest lines of its log, for an error.
-    var errorLog: [String] { log.tail(Limit.errorLogLines) }
+    /// The newest lines of its log since the last start, for an error.
+    var errorLog: [String] { log.tail(Limit.errorLogLines, of: log.start) }
+
+    /// Takes out the requests that wait for the log and are meant.
+    func takeLogWaiters(_ which: (LogWaiter) -> Bool) -> [LogWaiter] {
+        let taken = logWaiters.filter(which)
+        logWaiters.removeAll(where: which)
+        return taken
+    }
 
     /// What an era verdict is valid for: what the card installs, or this user's own command.
     var eraKey: String { card.freeCommand ? id.description : card.name }

@@ -23,6 +23,8 @@ final class Server: Peer, ChannelInboundHandler {
 
     let connection: ManagedConnection
     let sandbox: UInt64
+    /// Which start of its connection it belongs to.
+    let start: Int
     var face = ServerFace()
     /// Calls by the number they were sent under.
     var calls: [Int: Call] = [:]
@@ -61,10 +63,14 @@ final class Server: Peer, ChannelInboundHandler {
         self.broker = broker
         self.connection = connection
         self.sandbox = sandbox
+        start = connection.log.start
         // Room for the envelope around a result of the allowed size.
         let line = connection.policy.limits.response + (64 << 10)
         framer = LineFramer(limit: min(line, JSONRPC.Limit.lineBytes))
     }
+
+    /// The newest lines of its log, for an error.
+    var errorLog: [String] { connection.log.tail(Limit.errorLogLines, of: start) }
 
     func channelActive(context: ChannelHandlerContext) {
         opened(context)

@@ -1,6 +1,7 @@
 public import JSONRPC
 
-/// `corral/connections/logs`: the last lines the server wrote to its standard error.
+/// `corral/connections/logs`: the last lines the server wrote to its standard error, or those after
+/// a number. When there are none yet, the answer waits for some, at most 20 seconds.
 public enum ConnectionsLogs: ControlMethod {
     /// The method's name.
     public static let method = "corral/connections/logs"
@@ -15,44 +16,67 @@ public enum ConnectionsLogs: ControlMethod {
         public var name: String
         /// How many lines at most, 1 to `linesMax`.
         public var lines: Int
+        /// The number of the first line wanted, the `next` of an earlier answer; nil for the last.
+        public var after: Int?
 
         /// Makes params.
-        public init(name: String, lines: Int = linesStandard) {
+        public init(name: String, lines: Int = linesStandard, after: Int? = nil) {
             self.name = name
             self.lines = lines
+            self.after = after
         }
 
-        /// Reads params; `lines` outside its bounds is refused.
+        /// Reads params; numbers outside their bounds are refused.
         public init(json: JSON) throws(ControlError) {
             let fields = try Fields(json, in: "params")
-            try fields.allowOnly(["name", "lines"])
+            try fields.allowOnly(["name", "lines", "after"])
             name = try fields.string("name")
             lines = try fields.optionalInteger("lines") ?? linesStandard
             guard (1...linesMax).contains(lines) else {
                 throw fields.error("lines", "expected 1 to \(linesMax)")
             }
+            after = try fields.optionalInteger("after")
+            guard (after ?? 0) >= 0 else { throw fields.error("after", "expected 0 or more") }
         }
 
         /// The params as they are sent.
-        public var json: JSON { ["name": .string(name), "lines": .integer(lines)] }
+        public var json: JSON {
+            var object: JSONObject = ["name": .string(name), "lines": .integer(lines)]
+            object["after"] = after.map(JSON.integer)
+            return .object(object)
+        }
     }
 
     /// A piece of the log.
     public struct Result: ControlValue {
         /// The lines, oldest first; text from outside.
         public var lines: [String]
+        /// The number of the line after these.
+        public var next: Int
+        /// Lines between `after` and these that are kept no more.
+        public var missed: Int
 
         /// Makes an answer.
-        public init(lines: [String]) {
+        public init(lines: [String], next: Int, missed: Int = 0) {
             self.lines = lines
+            self.next = next
+            self.missed = missed
         }
 
         /// Reads an answer.
         public init(json: JSON) throws(ControlError) {
-            lines = try Fields(json, in: "result").strings("lines")
+            let fields = try Fields(json, in: "result")
+            self.init(
+                lines: try fields.strings("lines"), next: try fields.integer("next"),
+                missed: try fields.integer("missed"))
         }
 
         /// The answer as it is sent.
-        public var json: JSON { ["lines": .array(lines.map(JSON.string))] }
+        public var json: JSON {
+            [
+                "lines": .array(lines.map(JSON.string)), "next": .integer(next),
+                "missed": .integer(missed),
+            ]
+        }
     }
 }

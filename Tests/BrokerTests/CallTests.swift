@@ -176,7 +176,7 @@ import Testing
     @Test func `noise on a server's output is passed over and kept in its log`() throws {
         let scripts: [String: FakeServer.Script] = [
             "noisy": { server, _ in
-                server.write("Welcome to noisy 1.0\n\n{not json}\n")
+                server.write("Welcome to noisy 1.0\n\n{not \u{1B}json}\n")
                 return try server.serveLegacy()
             }
         ]
@@ -186,7 +186,7 @@ import Testing
             let logs = try client.request("corral/connections/logs", ["name": "noisy"])
             #expect(
                 logs["result"]?["lines"]
-                    == ["[stdout] Welcome to noisy 1.0", "[stdout] {not json}"])
+                    == ["[stdout] Welcome to noisy 1.0", #"[stdout] {not \x1bjson}"#])
         }
     }
 

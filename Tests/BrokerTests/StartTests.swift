@@ -58,6 +58,21 @@ import Testing
         }
     }
 
+    @Test func `a failed start shows the server's last lines, not the installation's`() throws {
+        let scripts: [String: FakeServer.Script] = [
+            "broken": { server, _ in
+                try server.complain("KeyError: 'TOKEN'\n")
+                return server.ending(status: 1)
+            }
+        ]
+        let installation = FakeSupervisor.Installation(log: ["Collecting broken", "Installed"])
+        try Harness.run(scripts, installations: ["broken": installation]) { harness in
+            let error = try failure(harness, "broken")
+            let log = try #require(error["data"]?["log"]?.arrayValue)
+            #expect(!log.isEmpty && log.allSatisfy { $0 == "KeyError: 'TOKEN'" }, "\(log)")
+        }
+    }
+
     @Test func `a server that never answers fails at the start timeout`() throws {
         let scripts: [String: FakeServer.Script] = [
             "mute": { server, _ in

@@ -26,7 +26,7 @@ import Testing
         let (answer, sent) = try exchange([
             #"{"jsonrpc":"2.0","id":7,"result":{}}"#,
             #"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#,
-            #"{"jsonrpc":"2.0","id":1,"result":{"lines":["a"],"resultType":"complete"}}"#,
+            #"{"jsonrpc":"2.0","id":1,"result":{"lines":["a"],"next":1,"missed":0,"resultType":"complete"}}"#,
         ]) { client throws(CommandFailure) in
             try client.request(
                 ConnectionsLogs.self, .init(name: "x", lines: 3), doing: "show the log")

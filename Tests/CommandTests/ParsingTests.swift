@@ -48,6 +48,7 @@ import Testing
     @Test func `the other subcommands are there`() throws {
         #expect(try parsed("tools", "git", "--raw", as: ToolsCommand.self).raw)
         #expect(try parsed("logs", "git", "-n", "5", as: LogsCommand.self).number == 5)
+        #expect(try parsed("logs", "git", "-f", as: LogsCommand.self).follow)
         #expect(try parsed("test", "git", as: TestCommand.self).name == "git")
         #expect(try parsed("posture", "git", as: PostureCommand.self).name == "git")
         #expect(try parsed("restart", "git", as: RestartCommand.self).name == "git")

@@ -74,7 +74,13 @@ import Testing
         #expect(posture.json["holds"] == false)
         let logs = ConnectionsLogs.Params(name: "time", lines: 5)
         #expect(try travelled(logs) == logs)
-        #expect(try travelled(ConnectionsLogs.Result(lines: ["a", "b"])).lines == ["a", "b"])
+        let piece = ConnectionsLogs.Result(lines: ["a", "b"], next: 7, missed: 2)
+        #expect(try travelled(piece) == piece)
+        let later = ConnectionsLogs.Params(name: "time", lines: 5, after: 7)
+        #expect(try travelled(later) == later)
+        #expect(throws: ControlError.self) {
+            try ConnectionsLogs.Params(json: ["name": "x", "after": -1])
+        }
         let status = DaemonStatus.Result(
             version: "0.1.0", uptimeSeconds: 5, clients: 1, sandboxes: 2, connections: 3)
         #expect(try travelled(status) == status)
@@ -117,7 +123,8 @@ import Testing
         let methods = [
             Whoami.method, ConnectionsRegister.method, ConnectionsList.method,
             ConnectionsGet.method, ConnectionsRemove.method, ConnectionsTest.method,
-            ConnectionsRestart.method, ConnectionsLogs.method, CardsList.method, CardsGet.method,
+            ConnectionsRestart.method, ConnectionsLogs.method, ConnectionsPosture.method,
+            CardsList.method, CardsGet.method,
             DaemonStatus.method, SessionRestrict.method,
         ]
         #expect(Set(methods).count == methods.count)
