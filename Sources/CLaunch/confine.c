@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/filter.h>
@@ -51,18 +52,29 @@ static int cgroup_namespace(struct launch *launch)
 #define CLONE_NEWTIME 0x80
 #endif
 
-static int time_namespace(struct launch *launch)
-{
-    (void)launch;
-    return unshare(CLONE_NEWTIME); // the tool is born into it; pid 1 stays (time_namespaces(7))
-}
-
 static int mount_proc(struct launch *launch)
 {
     (void)launch;
     // subset=pid leaves no /proc/sys, no keys, no kallsyms: nothing to mask (proc(5)).
     return mount(
         "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2,subset=pid");
+}
+
+static int time_namespace(struct launch *launch)
+{
+    (void)launch;
+    struct timespec monotonic, boot;
+    // The tool is born into it; pid 1 stays (time_namespaces(7)).
+    if (unshare(CLONE_NEWTIME) < 0 || clock_gettime(CLOCK_MONOTONIC, &monotonic) < 0
+        || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+        return -1;
+    // Its clocks start from nothing: how long a host has run tells hosts apart.
+    char offsets[96];
+    snprintf(
+        offsets, sizeof offsets, "monotonic -%lld 0\nboottime -%lld 0\n",
+        (long long)monotonic.tv_sec, (long long)boot.tv_sec);
+    // CAP_SYS_TIME, which some hosts give to nobody: there the tool learns that one number.
+    return corral_write_file("/proc/self/timens_offsets", offsets) < 0 && errno != EPERM ? -1 : 0;
 }
 
 static int scratch_directory(const char *path, unsigned mode, uint64_t uid, const char *target)
@@ -249,8 +261,8 @@ static int system_call_filter(struct launch *launch)
 static const struct launch_step steps[] = {
     {STEP_JOIN_CGROUPS, join_cgroups}, // first: all that follows is charged to the sandbox
     {STEP_CGROUP_NAMESPACE, cgroup_namespace}, // after joining: its root is where we are now
-    {STEP_TIME_NAMESPACE, time_namespace},
     {STEP_MOUNT_PROC, mount_proc},             // in the new pid namespace
+    {STEP_TIME_NAMESPACE, time_namespace},     // after proc, where its clocks are set
     {STEP_MOUNT_SCRATCH, mount_scratch},
     {STEP_MOUNT_TREES, mount_trees},
     {STEP_HOSTNAME, set_hostname},

@@ -205,10 +205,12 @@ static int pivot(corral_template_t *tree)
 static int reduce_privilege(corral_template_t *tree)
 {
     (void)tree;
-    enum { CHOWN = 0, SETGID = 6, SETUID = 7, SETPCAP = 8, SYS_ADMIN = 21, SYS_RESOURCE = 24 };
+    enum { CHOWN = 0, SETGID = 6, SETUID = 7, SETPCAP = 8, SYS_ADMIN = 21, SYS_RESOURCE = 24,
+           SYS_TIME = 25 };
     return corral_keep_capabilities(
         1u << CHOWN | 1u << SETGID | 1u << SETUID | 1u << SETPCAP | 1u << SYS_ADMIN,
-        1u << SYS_RESOURCE); // for the score that the kernel kills by; some hosts give it to nobody
+        // For the score that the kernel kills by, and the clocks; some hosts give them to nobody.
+        1u << SYS_RESOURCE | 1u << SYS_TIME);
 }
 
 static const struct template_step steps[] = {
