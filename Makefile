@@ -39,9 +39,13 @@ release: setup ## Build for installing: optimised, without a Swift runtime to in
 	$(SWIFT_BUILD) -c release --static-swift-stdlib
 	@$(MAKE) --no-print-directory $(RELEASE)/corral-launch
 
+# The debug build can leave a wall out, so that tests prove that they would notice; a release that
+# could is no release.
+$(DEBUG)/corral-launch: LAUNCH_FLAGS += -DCORRAL_TEST_WALLS
 $(DEBUG)/corral-launch $(RELEASE)/corral-launch: $(LAUNCH_SOURCES) $(LAUNCH_HEADERS) Makefile
 	$(if $(wildcard Sources/corral-launch/*.c),,$(error Sources/corral-launch has no C file))
 	$(CLANG) $(LAUNCH_FLAGS) $(LAUNCH_SOURCES) -o $@.new
+	@case $@ in $(DEBUG)/*) ;; *) ! grep -aqE 'template-without|proc-options' $@.new ;; esac
 	@mv $@.new $@
 
 setup: ## Install the Debian packages that building and testing need (as root, when missing)

@@ -1,11 +1,17 @@
-"""The host's side of the hostile corpus: bait for the attacks, and a look at what became of it."""
+"""The host's side of the hostile corpus: bait for the attacks, and a look at what became of it.
+
+As a program, `hostile_host.py DIR`, it lays the bait, prints what attacks are told of it as a line
+of JSON, and takes it away at the end of its input.
+"""
 
 import ctypes
 import glob
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -13,7 +19,7 @@ from testbed import TOP
 
 CORPUS = f"{TOP}/Tests/Hostile"
 SECRET = b"only for the host\n"
-KEY = 0x0C0442
+KEY = 0x0C000000 + os.getpid()
 IPC_CREAT, IPC_RMID = 0o1000, 0
 # CAP_NET_RAW, effective: struct vfs_cap_data of revision 2.
 NET_RAW = (0x02000001).to_bytes(4, "little") + (1 << 13).to_bytes(4, "little") + bytes(12)
@@ -166,3 +172,21 @@ def seconds_until_gone(name):
             return None
         time.sleep(0.02)
     return time.monotonic() - began
+
+
+def main():
+    directory = sys.argv[1]
+    os.mkdir(directory)
+    try:
+        bait = Bait(directory)
+        try:
+            print(json.dumps(bait.facts()), flush=True)
+            sys.stdin.read()
+        finally:
+            bait.remove()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -56,8 +56,8 @@ static int mount_proc(struct launch *launch)
 {
     (void)launch;
     // subset=pid leaves no /proc/sys, no keys, no kallsyms: nothing to mask (proc(5)).
-    return mount(
-        "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2,subset=pid");
+    const char *options = corral_is_left_out("proc-options") ? NULL : "hidepid=2,subset=pid";
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }
 
 static int time_namespace(struct launch *launch)
@@ -285,7 +285,8 @@ static const struct launch_step steps[] = {
 enum corral_step corral_confine(struct launch *launch)
 {
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (steps[i].run(launch) < 0)
+        if (!corral_is_left_out(corral_launch_step_name(steps[i].name))
+            && steps[i].run(launch) < 0)
             return steps[i].name;
     return STEP_NONE;
 }

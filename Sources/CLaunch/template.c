@@ -92,7 +92,8 @@ static bool network_is_fresh;
 
 static int prepare_network(void)
 {
-    if (launch.plan.flags & CORRAL_LAUNCH_HOST_NETWORK || network_is_fresh)
+    if (launch.plan.flags & CORRAL_LAUNCH_HOST_NETWORK || network_is_fresh
+        || corral_is_left_out("network-namespace"))
         return 0;
     if (unshare(CLONE_NEWNET) < 0)
         return -1;
@@ -114,6 +115,10 @@ static int start(int socket)
 {
     unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
         | CLONE_PIDFD | CLONE_PARENT; // the supervisor's child: it reaps, and its death kills
+    if (corral_is_left_out("pid-namespace"))
+        flags &= ~(unsigned long)CLONE_NEWPID;
+    if (corral_is_left_out("ipc-namespace"))
+        flags &= ~(unsigned long)CLONE_NEWIPC;
     if (prepare_network() < 0)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_NETWORK_NAMESPACE, errno);
     int pidfd = -1;

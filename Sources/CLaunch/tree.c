@@ -231,7 +231,8 @@ static const struct template_step steps[] = {
 enum corral_step corral_build_tree(corral_template_t *tree)
 {
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (steps[i].run(tree) < 0)
+        if (!corral_is_left_out(corral_launch_step_name(steps[i].name))
+            && steps[i].run(tree) < 0)
             return steps[i].name;
     return STEP_NONE;
 }

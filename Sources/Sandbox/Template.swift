@@ -19,8 +19,16 @@ public final class Template {
     /// - Parameters:
     ///   - launcher: the path of corral-launch.
     ///   - root: an empty host directory to build the tree on; nothing appears there on the host.
-    public init(
+    public convenience init(
         launcher: String, root: String, tree: TreePlan, filter: SystemCallFilter
+    ) throws(SandboxError) {
+        try self.init(
+            launcher: launcher, root: root, tree: tree, filter: filter, mode: ["template"])
+    }
+
+    /// The same with the launcher's words given: a build for tests knows one more mode.
+    init(
+        launcher: String, root: String, tree: TreePlan, filter: SystemCallFilter, mode: [String]
     ) throws(SandboxError) {
         guard let datagram = tree.datagram(root: root, filter: filter) else {
             throw SandboxError(
@@ -30,7 +38,7 @@ public final class Template {
         do throws(KernelError) {
             let pair = try Socket.seqpacketPair()
             zygote = try Child.spawn(
-                launcher, arguments: ["template"], environment: [],
+                launcher, arguments: mode, environment: [],
                 descriptors: [pair.theirs.raw])
             socket = try pair.split { ours, _ throws(KernelError) in ours }
             try Socket.setReceiveTimeout(of: socket.raw, milliseconds: Self.patienceMilliseconds)

@@ -12,6 +12,10 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
     if (!strcmp(mode, "template") && argc == 2)
         return corral_launch_template(CHANNEL);
+#ifdef CORRAL_TEST_WALLS
+    if (!strcmp(mode, "template-without") && argc == 3 && corral_leave_out(argv[2]) == 0)
+        return corral_launch_template(CHANNEL);
+#endif
     if (!strcmp(mode, "sweep") && argc > 2)
         return corral_launch_sweep(CHANNEL, argc - 2, argv + 2);
     if (!strcmp(mode, "drop"))

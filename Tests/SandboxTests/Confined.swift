@@ -52,7 +52,7 @@ final class Confined {
 
     init(
         read: [String] = ["/usr"], mountPoints: [String] = [],
-        profile: SyscallProfile = Confined.permissive
+        profile: SyscallProfile = Confined.permissive, without walls: [String] = []
     ) throws {
         let launcher = try #require(Host.launcher)
         directory = "/tmp/corral-test-sandbox-\(getpid())-\(System.monotonicMicroseconds)"
@@ -61,7 +61,9 @@ final class Confined {
             .init(read: read, write: []), prefix: nil, mountPoints: mountPoints)
         template = try Template(
             launcher: launcher, root: directory, tree: tree,
-            filter: SystemCallFilter(compiling: profile))
+            filter: SystemCallFilter(compiling: profile),
+            mode: walls.isEmpty
+                ? ["template"] : ["template-without", walls.joined(separator: ",")])
     }
 
     deinit {

@@ -67,6 +67,11 @@ enum { CORRAL_INNER_ID = 1000 };
 // socket closes. Returns the exit status.
 int corral_launch_template(int socket);
 
+#ifdef CORRAL_TEST_WALLS
+// Builds for tests alone: leaves out the walls of a list with commas. -1 for one that is not known.
+int corral_leave_out(const char *walls);
+#endif
+
 // Drops to a user and execs an unprivileged program: the broker's way down from root.
 int corral_launch_drop(int argc, char *_Nonnull *_Nonnull argv);
 
