@@ -186,7 +186,7 @@ class Corral:
 
     def begin(self):
         self.bed.install()
-        for name, cpu_time, timeout in (("hostile", "10m", "5s"), ("short", "1s", "20s")):
+        for name, cpu_time, timeout in (("hostile", "10m", "8s"), ("short", "1s", "20s")):
             self.write(f"policies/{name}.yaml",
                        POLICY.format(name=name, cpu_time=cpu_time, timeout=timeout))
             self.write(f"runcards/{name}.yaml", CARD.format(name=name))
@@ -333,6 +333,17 @@ def attack_server(command, prefix, attacks):
             bait.remove()
 
 
+def table(attacks):
+    """The rows of docs/hostile.md, in order of the threats they belong to."""
+    def key(one):
+        return one["row"][0], int(one["row"][1:])
+
+    for one in sorted(attacks, key=key):
+        ways = " or ".join(f"`{way}`" for way in one["expect"])
+        print(f"| {one['row']} | `{one['name']}` | {one['tries']} | {ways} |")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", default=f"{TOP}/.build/release", metavar="DIR")
@@ -340,9 +351,12 @@ def main():
                         help="words of a command that speaks MCP; {corpus} is the corpus")
     parser.add_argument("--prefix", help="what stands before each tool's name; found out if absent")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="attacks or rows by name")
+    parser.add_argument("--table", action="store_true", help="print the attacks for docs, no more")
     chosen = parser.parse_args()
     attacks = [one for one in corpus() if fnmatch.fnmatch(one["name"], chosen.only)
                or fnmatch.fnmatch(one["row"], chosen.only)]
+    if chosen.table:
+        return table(attacks)
     if not attacks:
         sys.exit(f"hostile: no attack and no row matches '{chosen.only}'")
     if os.getuid() != 0:
