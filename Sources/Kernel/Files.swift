@@ -138,12 +138,17 @@ public enum Files {
         _ = try check("chmod", path) { unsafe chmod(path, mode) }
     }
 
-    /// Where a symbolic link points; nil when it is none.
+    /// Where a symbolic link points; nil when there is none.
     public static func linkTarget(_ path: String) throws(KernelError) -> String? {
-        guard let found = try status(path), found.isLink else { return nil }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let used = try check("readlink", path) { () -> Int in
-            unsafe readlink(path, &buffer, buffer.count)
+        let used: Int
+        do throws(KernelError) {
+            used = try check("readlink", path) { () -> Int in
+                unsafe readlink(path, &buffer, buffer.count)
+            }
+        } catch  where error.errno == EINVAL || error.errno == ENOENT {
+            // EINVAL: something else than a link is there.
+            return nil
         }
         return String(decoding: buffer[..<used].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -43,7 +43,10 @@ struct Setup {
             mistakes += error.all
         }
         self.set = set
-        configuration = Self.finding(mistakes, set)
+        let places =
+            policies == nil && runcards == nil
+            ? "" : " --policies \(directories.0) --runcards \(directories.1)"
+        configuration = Self.finding(mistakes, set, remedy: "corral policy check" + places)
     }
 
     /// What stands in `corrald.yaml` when nothing does.
@@ -53,7 +56,9 @@ struct Setup {
         do throws(KernelError) { return try Files.status(path) != nil } catch { return false }
     }
 
-    private static func finding(_ mistakes: [Mistake], _ set: PolicySet?) -> Finding {
+    private static func finding(
+        _ mistakes: [Mistake], _ set: PolicySet?, remedy: String
+    ) -> Finding {
         guard let first = mistakes.first else {
             return Finding(
                 .configuration, .ok,
@@ -61,7 +66,7 @@ struct Setup {
         }
         let rest = mistakes.count > 1 ? " (and \(mistakes.count - 1) more)" : ""
         return Finding(
-            .configuration, .missing, first.description + rest, remedy: "corral policy check")
+            .configuration, .missing, first.description + rest, remedy: remedy)
     }
 
     /// The paths that policies and cards name and that are not here.
