@@ -27,6 +27,8 @@ from testbed import TOP, Failure, Testbed
 ANSWER_SECONDS = 30
 BACK_SECONDS = 20
 LANES = 3
+# Starts while a directory to mount is being swapped; each is a chance for the link to win.
+SWAPPED_STARTS = 12
 # What a flood of errors may leave on disk at most: nothing of it, and the records of the calls.
 GROWTH_BYTES = 1 << 20
 POLICY = """version: 1
@@ -142,6 +144,45 @@ class Lane:
         return False
 
 
+class SwapLane:
+    """Starts servers with a shared directory that is exchanged for a link to another all the while:
+    what is opened must be what is mounted, and never through the link."""
+
+    def __init__(self, corral, bait, facts):
+        self.corral, self.bait, self.facts = corral, bait, facts
+
+    def attack(self, attack):
+        stop, swaps = threading.Event(), []
+        swapper = threading.Thread(target=lambda: swaps.append(self.bait.swap(stop)))
+        swapper.start()
+        try:
+            told = [self.start(attack) for _ in range(SWAPPED_STARTS)]
+        finally:
+            stop.set()
+            swapper.join()
+        through = [by for got, by in told if got != "stopped"]
+        if through:
+            return Verdict(attack, "succeeded", through[0], False)
+        refused = sum(by == "refused" for _, by in told)
+        return Verdict(attack, "stopped", f"{len(told)} starts, {refused} of them refused, while "
+                       f"{swaps[0]} swaps were made", True)
+
+    def start(self, attack):
+        bed = self.corral.bed
+        answer = bed.corral("connect", "hostile", "--name", "swap", "--set",
+                            f"files={self.bait.files}", "--set", f"shared={self.bait.swapped}")
+        if answer.status:
+            return "stopped", "refused"
+        lane = Lane(self.corral.words("swap"), "swap__", self.facts, True)
+        verdict = lane.attack(attack)
+        lane.drop()
+        bed.must("disconnect", "swap")
+        return verdict.got, verdict.by
+
+    def drop(self):
+        """Keeps nothing between attacks."""
+
+
 class Neighbour:
     """Somebody else's tool, called all the while; each call must succeed."""
 
@@ -219,8 +260,9 @@ class Corral:
         self.connect("runtime", "hostile", bait, "--set",
                      f"runtime={os.path.dirname(self.bed.socket)}")
         self.connect("neighbour", "hostile", bait)
-        return {where: [Lane(self.words(name), f"{name}__", facts, True) for name in some]
-                for where, some in names.items()}
+        lanes = {where: [Lane(self.words(name), f"{name}__", facts, True) for name in some]
+                 for where, some in names.items()}
+        return {**lanes, "swap": [SwapLane(self, bait, facts)]}
 
     def neighbour(self):
         return Neighbour(self.words("neighbour"), "neighbour__")

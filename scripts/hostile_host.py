@@ -21,6 +21,7 @@ CORPUS = f"{TOP}/Tests/Hostile"
 SECRET = b"only for the host\n"
 KEY = 0x0C000000 + os.getpid()
 IPC_CREAT, IPC_RMID = 0o1000, 0
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 # CAP_NET_RAW, effective: struct vfs_cap_data of revision 2.
 NET_RAW = (0x02000001).to_bytes(4, "little") + (1 << 13).to_bytes(4, "little") + bytes(12)
 # The promise is one second; runs share their processors with others.
@@ -73,6 +74,9 @@ class Bait:
         for path in (self.shared, f"{self.shared}-secret", f"{directory}/outside"):
             os.mkdir(path)
         self.secret = self.write(f"{directory}/outside/secret")
+        self.swapped = f"{directory}/swap/inner"
+        os.makedirs(self.swapped)
+        os.symlink(f"{directory}/outside", f"{directory}/swap/link")
         self.write(f"{self.shared}-secret/secret")
         self.meeting = self.write(f"/dev/shm/corral-hostile-{os.getpid()}")
         self.set_uid = self.program("id", 0o4755)
@@ -103,11 +107,24 @@ class Bait:
         """What attacks are told, so that they try the right places."""
         return {
             "secret": self.secret, "shared": self.shared, "meeting": self.meeting,
+            "swapped": self.swapped,
             "set_uid": self.set_uid, "with_capabilities": self.with_capabilities,
             "port": self.stream.port, "udp_port": self.datagrams.port, "abstract": self.name,
             "addresses": own_addresses(), "segment": KEY, "hostname": socket.gethostname(),
             "boottime": time.clock_gettime(time.CLOCK_BOOTTIME),
         }
+
+    def swap(self, stop):
+        """Exchanges a directory and a link to one outside until told to stop; how often."""
+        libc, count = ctypes.CDLL(None), 0
+        names = self.swapped.encode(), f"{self.directory}/swap/link".encode()
+        while not stop.is_set():
+            libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE)
+            count += 1
+        if not os.path.islink(self.swapped):
+            return count
+        libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE)
+        return count
 
     def proven(self):
         """Reaches each listener from here, so that a count of none means something."""

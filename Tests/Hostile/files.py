@@ -204,6 +204,12 @@ def link_in_shared(host):
         os.unlink(path)
 
 
+@attack("H2", "has its shared directory swapped for a link while its sandbox is made", where="swap")
+def swapped_directory(host):
+    # The runner swaps and starts, again and again; this looks what was mounted.
+    return read_some(f"{host['swapped']}/secret")
+
+
 @attack("H3", "reads a directory whose name begins like its own", where="shared")
 def sibling_directory(host):
     shared = host["shared"]
