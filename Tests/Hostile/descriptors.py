@@ -74,12 +74,11 @@ def speak_to_root(_):
     raise Stopped("no descriptor is a message socket")
 
 
-@attack("H12", "sends itself a descriptor of a stranger over a socket pair")
-def descriptors_of_others(_):
-    # SCM_CREDENTIALS with another user's number would make it somebody else to a listener.
+@attack("H12", "passes for pid 1 of root over a socket (SCM_CREDENTIALS)")
+def forge_credentials(_):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     forged = (1).to_bytes(4, "little") + (0).to_bytes(4, "little") * 2
     with ours, theirs:
         ours.sendmsg([b"x"], [(socket.SOL_SOCKET, 2, forged)])
-        return "passed for root over a socket"
+        return "a listener would take it for pid 1 of root"
