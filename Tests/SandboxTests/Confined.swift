@@ -59,11 +59,17 @@ final class Confined {
         try Files.makeDirectory(directory, mode: 0o755)
         let tree = try RootTree.compose(
             .init(read: read, write: []), prefix: nil, mountPoints: mountPoints)
-        template = try Template(
-            launcher: launcher, root: directory, tree: tree,
-            filter: SystemCallFilter(compiling: profile),
-            mode: walls.isEmpty
-                ? ["template"] : ["template-without", walls.joined(separator: ",")])
+        do {
+            template = try Template(
+                launcher: launcher, root: directory, tree: tree,
+                filter: SystemCallFilter(compiling: profile),
+                mode: walls.isEmpty
+                    ? ["template"] : ["template-without", walls.joined(separator: ",")])
+        } catch {
+            // No deinit follows an initialiser that throws.
+            try Files.removeDirectory(directory)
+            throw error
+        }
     }
 
     deinit {
