@@ -6,7 +6,7 @@ extension IntegrationTests {
     /// Servers that misbehave: each ends in one clear error for the one who asked, and disturbs
     /// nothing else.
     @Suite struct ServerFaultTests {
-        /// Deadlines short enough for a test.
+        /// Deadlines short enough for a test, and an answer's limit that is met before any of them.
         private static let card = """
             limits: {call_timeout: 2s}
 
@@ -20,7 +20,10 @@ extension IntegrationTests {
                 let text = try Files.text(policy).split(
                     separator: "\n", omittingEmptySubsequences: false
                 )
-                .map { $0.contains("start_timeout:") ? "  start_timeout: 3s" : String($0) }
+                .map { line in
+                    if line.contains("start_timeout:") { return "  start_timeout: 3s" }
+                    return line.contains(" response:") ? "  response: 1MiB" : String(line)
+                }
                 try Corral.write(text.joined(separator: "\n"), to: policy)
             }
         }

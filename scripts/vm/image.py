@@ -40,7 +40,7 @@ FREE_BYTES = 1536 << 20
 SOURCES = "/usr/src/corral"
 BUNDLE = "/usr/lib/corral-tests"
 TESTS = "corralPackageTests.xctest"
-UNIT = "corral-vm-test.service"
+UNIT = "vm-checks.service"
 
 
 def run(words, seconds=STEP_SECONDS, **more):

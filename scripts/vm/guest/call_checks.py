@@ -85,6 +85,19 @@ def confinement():
     return f"{len(pids)} processes: own user, no capability, filter, own namespaces"
 
 
+def posture(user, connection):
+    """Corral's own look, through the unit's filters and capabilities."""
+    def check():
+        call(user, f"{connection}__echo", text="run, please")
+        answer = corral(user, "posture", connection)
+        rows = answer.json.get("rows") or []
+        wrong = [f"{row['group']} {row['name']}: wanted {row.get('wanted')}, found {row['found']}"
+                 for row in rows if not row["ok"]]
+        expect(answer.status == 0 and rows and not wrong, " / ".join(wrong) or answer.told)
+        return f"{len(rows)} rows as they should be"
+    return check
+
+
 def prepare_directory(name, mode):
     """A directory of ann's with a file that is hers alone."""
     ann = pwd.getpwnam("ann")
