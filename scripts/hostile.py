@@ -22,10 +22,10 @@ import time
 
 from hostile_host import CORPUS, Bait, seconds_until_gone
 from mcp_client import Client, Gone, Silent
-from testbed import TOP, Failure, Testbed
+from testbed import SLOWNESS, TOP, Failure, Testbed
 
-ANSWER_SECONDS = 30
-BACK_SECONDS = 20
+ANSWER_SECONDS = 30 * SLOWNESS
+BACK_SECONDS = 20 * SLOWNESS
 LANES = 3
 # Starts while a directory to mount is being swapped; each is a chance for the link to win.
 SWAPPED_STARTS = 12
@@ -227,7 +227,9 @@ class Corral:
 
     def begin(self):
         self.bed.install()
-        for name, cpu_time, timeout in (("hostile", "10m", "8s"), ("short", "1s", "20s")):
+        for name, cpu_time, timeout in (
+                ("hostile", "10m", f"{8 * SLOWNESS}s"),
+                ("short", f"{SLOWNESS}s", f"{20 * SLOWNESS}s")):
             self.write(f"policies/{name}.yaml",
                        POLICY.format(name=name, cpu_time=cpu_time, timeout=timeout))
             self.write(f"runcards/{name}.yaml", CARD.format(name=name))

@@ -17,9 +17,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 UIDS_EACH = 256
 UIDS_FIRST = 2_100_000_000 + os.getpid() % 10_000 * UIDS_EACH
 UIDS = range(UIDS_FIRST, UIDS_FIRST + UIDS_EACH)
+# How many times slower than a usual machine this one is; an emulated one says so.
+SLOWNESS = int(os.environ.get("CORRAL_SLOWNESS", "1"))
 READY_SECONDS = 30
 STOP_SECONDS = 15
-COMMAND_SECONDS = 180
+COMMAND_SECONDS = 180 * SLOWNESS
 
 
 class Failure(Exception):

@@ -17,6 +17,8 @@ from report import Failure, Report, expect, run  # noqa: E402
 # The targets whose tests meet the kernel.
 SUITES = ("SandboxTests", "KernelTests", "SupervisorTests", "IntegrationTests")
 SUITE_SECONDS = 900
+# An emulated processor beside a real one.
+SLOWNESS = "4"
 
 
 def suite(name):
@@ -38,7 +40,8 @@ def script(name, seconds, needs=lambda: None):
     """Runs a program of this project as it is; its last line is told, and all when it failed."""
     def check():
         needs()
-        done = run("/usr/bin/python3", "-B", f"{SCRIPTS}/{name}.py", seconds=seconds)
+        done = run("/usr/bin/python3", "-B", f"{SCRIPTS}/{name}.py", seconds=seconds,
+                   env={**os.environ, "CORRAL_SLOWNESS": SLOWNESS})
         lines = done.stdout.strip().splitlines() or [""]
         bad = [line.strip() for line in lines if line.startswith(("✗", "FAIL"))]
         if done.returncode:
