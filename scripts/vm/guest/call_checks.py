@@ -126,6 +126,17 @@ def own_directory():
     return "ann's tool reads her 0600 file, and writing is EROFS"
 
 
+def written_directory():
+    """What a tool writes belongs to the user whose directory it is."""
+    path = prepare_directory("shared", 0o700)
+    succeed("ann", "connect", "probe", "--name", "desk", "--set", f"shared={path}")
+    answer = call("ann", "desk__write_file", path=f"{path}/new")
+    expect(not answer.failed and read(f"{path}/new") == "written by a tool", answer.told)
+    found, ann = os.stat(f"{path}/new"), pwd.getpwnam("ann")
+    expect((found.st_uid, found.st_gid) == (ann.pw_uid, ann.pw_gid), str(found))
+    return "what ann's tool writes is ann's on disk"
+
+
 def others_directory():
     """What the user could not open is not mounted; what they can see is no more than that."""
     closed = corral("ben", "connect", "probe", "--name", "closed",

@@ -80,6 +80,7 @@ def the_calls(report):
     report.check("corral posture", calls.posture("ann", "probe"))
     report.check("a directory of the user's", calls.own_directory)
     report.check("corral posture with a directory", calls.posture("ann", "papers"))
+    report.check("a directory to write", calls.written_directory)
     report.check("a directory of another's", calls.others_directory)
     report.check("a hostile server", calls.hostile)
     for row in ATTACKS:

@@ -30,6 +30,7 @@ description: Tells what a sandbox may do
 command: [/usr/bin/python3, -B, {PROBE}/probe_server.py]
 settings:
   - {{name: files, kind: directory, hint: a directory to read}}
+  - {{name: shared, kind: directory, writable: true, hint: a directory to write}}
 limits: {{memory: 96MiB, call_timeout: 20s}}
 """
 ACCESS = """\
