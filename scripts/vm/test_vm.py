@@ -19,6 +19,8 @@ CONSOLE = f"{image.PLACE}/console.log"
 # Emulated, a boot takes about a minute and Python starts in seconds.
 BOOT_SECONDS = int(os.environ.get("VM_BOOT_SECONDS", "600"))
 ALL_SECONDS = int(os.environ.get("VM_SECONDS", "2700"))
+# Parts of the checks: unit, tests, demo, hostile.
+PARTS = os.environ.get("VM_PARTS", "unit,tests,demo,hostile")
 MEMORY_MIB = 2048
 PROCESSORS = 2
 COLUMNS = 110
@@ -30,7 +32,7 @@ def machine(kernel, initial, disk):
     """The qemu command: no KVM, a serial console, user-mode network."""
     # No journald or kernel chatter on the console: that is for results, in whole lines.
     command_line = ("root=/dev/vda rw console=ttyS0 loglevel=1 systemd.show_status=0 "
-                    "net.ifnames=0 mitigations=off nopti panic=-1")
+                    f"net.ifnames=0 mitigations=off nopti panic=-1 corral.parts={PARTS}")
     return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "Nehalem",
             "-m", str(MEMORY_MIB), "-smp", str(PROCESSORS), "-no-reboot", "-nodefaults",
             "-display", "none", "-chardev", "stdio,id=console,signal=off",

@@ -5,6 +5,7 @@ import pwd
 import re
 import shutil
 import socket
+import time
 import urllib.request
 
 from demo import ATTACKS
@@ -83,6 +84,15 @@ def confinement():
         expect(not shared, f"process {pid} shares {shared} with the host")
     expect(any(facts(pid)["NSpid"].split()[-1] != "1" for pid in pids), "no tool, only pid 1")
     return f"{len(pids)} processes: own user, no capability, filter, own namespaces"
+
+
+def clocks():
+    """The server started moments ago, and so did its clocks."""
+    inside = call("ann", "probe__uptime")
+    outside = time.clock_gettime(time.CLOCK_BOOTTIME)
+    good = not inside.failed and float(inside.text) < outside / 2
+    expect(good, f"{inside.told}, {outside:.0f} s outside")
+    return f"up {float(inside.text):.0f} s inside, {outside:.0f} s outside"
 
 
 def posture(user, connection):

@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+import time
 
 
 def echo(arguments):
@@ -24,7 +25,11 @@ def identity(_):
     return f"uid {os.getuid()}, gid {os.getgid()}, groups {os.getgroups()}"
 
 
-TOOLS = {tool.__name__: tool for tool in (echo, read_file, write_file, identity)}
+def uptime(_):
+    return str(time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+TOOLS = {tool.__name__: tool for tool in (echo, read_file, write_file, identity, uptime)}
 
 
 def call(parameters):
