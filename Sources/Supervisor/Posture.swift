@@ -24,9 +24,12 @@ enum Posture {
 
     /// Compares /proc/PID/status and /proc/PID/ns (proc(5)) of a sandbox's pid 1 with what every
     /// sandbox must have; an installation may keep the host's network.
+    ///
+    /// False when the process is already on its way out: it has let go of its namespaces, so their
+    /// links are gone (ENOENT), and nothing can be said of it any more.
     static func verify(
         pid: Int32, uid: UInt32, own: Own, hostNetwork: Bool
-    ) throws(SandboxError) {
+    ) throws(SandboxError) -> Bool {
         let status: String
         let spaces: [String: String]
         do throws(KernelError) {
@@ -35,6 +38,7 @@ enum Posture {
         } catch {
             throw SandboxError(step: "verify", error)
         }
+        guard namespaces.allSatisfy({ spaces[$0] != nil }) else { return false }
         let wrong =
             differences(status, uid: uid)
             + shared(spaces, own, except: hostNetwork ? ["net"] : []).map { "the \($0) namespace" }
@@ -44,6 +48,7 @@ enum Posture {
                 cause: "the kernel does not enforce \(wrong.joined(separator: ", "))",
                 hint: "this must not happen: please report it with the output of 'corral doctor'")
         }
+        return true
     }
 
     /// The namespaces of a process; pid 1 stays in its host's time namespace, and only its children

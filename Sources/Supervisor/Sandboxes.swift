@@ -35,12 +35,24 @@ extension Supervisor {
         }
     }
 
+    /// Ends a sandbox; only a supervisor that may not signal its own child fails at it.
+    private func end(_ sandbox: RunningSandbox) throws(SandboxError) {
+        do throws(KernelError) {
+            try sandbox.child.signal(SIGKILL)
+        } catch {
+            throw SandboxError(step: "verify", error)
+        }
+    }
+
     /// Its tool has been executed: the look from outside, and only then the way to it.
     private func started(_ sandbox: RunningSandbox) throws(KernelError) {
         do throws(SandboxError) {
-            try Posture.verify(
+            let holds = try Posture.verify(
                 pid: sandbox.child.pid, uid: sandbox.uid, own: own,
                 hostNetwork: sandbox.walls == nil)
+            // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
+            // what it said is handed over when it is gone.
+            guard holds else { return try end(sandbox) }
         } catch {
             // One that has ended since tells nothing any more, and there is nothing to hand over.
             if try sandbox.child.reapable() { return }

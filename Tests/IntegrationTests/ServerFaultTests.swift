@@ -40,6 +40,16 @@ extension IntegrationTests {
             return answer.status == 0 && answer.out.contains("well")
         }
 
+        @Test func `a server that ends at once is always told as what it is`() throws {
+            // So fast that the look from outside may find it on its way out.
+            let corral = try corral()
+            for number in 0..<25 {
+                let gone = try corral.corral(
+                    "--json", "connect", "custom", "--name", "gone\(number)", "--", "/bin/true")
+                #expect(gone.out.contains("the server ended before its first answer"), "\(gone)")
+            }
+        }
+
         @Test func `a server that dies or is silent at the start registers nothing`() throws {
             let corral = try corral()
             let dead = try corral.connectFaulty("dead", mode: "traceback")
