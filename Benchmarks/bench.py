@@ -21,6 +21,8 @@ RELEASE = f"{TOP}/.build/release"
 MADE = f"{TOP}/.build/bench"
 CALLS_PER_SIZE = 4000
 STARTS = 300
+# The longest a measuring program may take; the calls take about twenty seconds.
+MEASURE_SECONDS = 180
 SIZES = {200: "200B", 4096: "4KiB", 65536: "64KiB"}
 
 
@@ -56,7 +58,11 @@ class Report:
 
 def run_program(words):
     """A measuring program's lines, by path and size."""
-    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=MEASURE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{os.path.basename(words[0])}: no result in {MEASURE_SECONDS} s") from None
     if done.returncode:
         raise Failure(f"{os.path.basename(words[0])}: {done.stderr.strip() or done.returncode}")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
