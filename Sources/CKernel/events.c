@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +65,11 @@ int corral_signalfd_read(int fd)
     if (n == (ssize_t)sizeof info)
         return (int)info.ssi_signo;
     return n < 0 && errno != EAGAIN ? -1 : 0;
+}
+
+int corral_eventfd(void)
+{
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 int corral_pidfd_open(pid_t pid)

@@ -1,3 +1,4 @@
+import CKernel
 import Glibc
 
 /// The cgroup of one sandbox, in one hierarchy (version 2) or several (version 1).
@@ -165,6 +166,21 @@ public struct Cgroup: Sendable {
         }
         usage.processRefusals = try field("max", in: "pids.events", of: "pids")
         return usage
+    }
+
+    /// Readable once the group has met its memory limit and cannot free enough; nil in version 2,
+    /// where the kernel itself ends the whole group (memory.oom.group).
+    ///
+    /// Version 1 kills one process after another and leaves the rest in a state nobody knows
+    /// (Documentation/admin-guide/cgroup-v1/memory.rst, "OOM Control").
+    public func memoryAlarm() throws(KernelError) -> Descriptor? {
+        guard version == .v1, let control = path("memory", "memory.oom_control"),
+            let events = path("memory", "cgroup.event_control")
+        else { return nil }
+        let alarm = Descriptor(owning: try check("eventfd") { corral_eventfd() })
+        let watched = try Descriptor.open(control, O_RDONLY)
+        try Files.write("\(alarm.raw) \(watched.raw)", to: events)
+        return alarm
     }
 
     /// Whether no process is left in it.

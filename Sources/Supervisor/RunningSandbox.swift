@@ -35,6 +35,10 @@ final class RunningSandbox {
     var failure: SandboxError?
     /// How its tool ended, once its pid 1 has said so.
     var ended: (status: Int32, signal: Int32)?
+    /// Tells that its memory is used up, where the kernel does not end the whole of it by itself.
+    var memoryAlarm: Descriptor?
+    /// Whether that has happened.
+    var outOfMemory = false
     /// Whether its pid 1 has been reaped.
     var reaped = false
 

@@ -9,6 +9,25 @@ extension Supervisor {
         sandboxes[sandbox.id] = sandbox
         try poller.add(sandbox.status.raw, token: Source.status(sandbox.id).token)
         try poller.add(sandbox.child.pidfd.raw, token: Source.process(sandbox.id).token)
+        sandbox.memoryAlarm = try sandbox.cgroup.memoryAlarm()
+        if let raw = sandbox.memoryAlarm?.raw {
+            try poller.add(raw, token: Source.memory(sandbox.id).token)
+        }
+    }
+
+    /// Its memory is used up: all of it ends, as version 2 of cgroups does by itself, instead of
+    /// one process after another until what is left waits for what is gone.
+    func memoryExceeded(_ id: UInt64) throws(KernelError) {
+        guard let sandbox = sandboxes[id] else { return }
+        sandbox.outOfMemory = true
+        try silenceAlarm(sandbox)
+        try sandbox.child.signal(SIGKILL)
+    }
+
+    private func silenceAlarm(_ sandbox: RunningSandbox) throws(KernelError) {
+        guard let raw = sandbox.memoryAlarm?.raw else { return }
+        try poller.remove(raw)
+        sandbox.memoryAlarm = nil
     }
 
     /// Reads what the launcher and the sandbox's pid 1 say.
@@ -75,6 +94,7 @@ extension Supervisor {
         guard let sandbox = sandboxes[id], let ending = try sandbox.child.reap() else { return }
         try poller.remove(sandbox.child.pidfd.raw)
         if try drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
+        try silenceAlarm(sandbox)
         sandboxes[id] = nil
         let usage = measure(sandbox)
         graves.append((sandbox, 0))
@@ -126,7 +146,10 @@ extension Supervisor {
     /// What a sandbox has used; figures that cannot be read are 0, and that is said aloud.
     func measure(_ sandbox: RunningSandbox) -> Usage {
         do throws(KernelError) {
-            return try Usage(of: sandbox.cgroup)
+            var usage = try Usage(of: sandbox.cgroup)
+            // The kernel may not have got to killing anything itself.
+            if sandbox.outOfMemory { usage.memoryKills = max(usage.memoryKills, 1) }
+            return usage
         } catch {
             journal.event("not-measured", [("cause", error.description)])
             let limits = sandbox.cgroup.limits

@@ -15,15 +15,18 @@ public final class Supervisor {
         case sweeper
         case status(UInt64)
         case process(UInt64)
+        case memory(UInt64)
 
+        /// The top bit tells sandboxes from the rest, the two lowest which of their descriptors.
         var token: UInt64 {
             switch self {
             case .signals: 1
             case .link: 2
             case .broker: 3
             case .sweeper: 4
-            case .status(let id): id << 1 | 1 << 63
-            case .process(let id): id << 1 | 1 | 1 << 63
+            case .status(let id): 1 << 63 | id << 2
+            case .process(let id): 1 << 63 | id << 2 | 1
+            case .memory(let id): 1 << 63 | id << 2 | 2
             }
         }
 
@@ -34,8 +37,13 @@ public final class Supervisor {
             case 3: self = .broker
             case 4: self = .sweeper
             case (1 << 63)...:
-                let id = (token & ~(1 << 63)) >> 1
-                self = token & 1 == 0 ? .status(id) : .process(id)
+                let id = (token & ~(1 << 63)) >> 2
+                switch token & 3 {
+                case 0: self = .status(id)
+                case 1: self = .process(id)
+                case 2: self = .memory(id)
+                default: return nil
+                }
             default: return nil
             }
         }
@@ -119,6 +127,7 @@ public final class Supervisor {
         case .sweeper: try sweeperEnded()
         case .status(let id): try readReports(of: id)
         case .process(let id): try processEnded(id)
+        case .memory(let id): try memoryExceeded(id)
         }
     }
 

@@ -41,6 +41,7 @@ extern const uint32_t CORRAL_EPOLLPRI;
 int corral_signalfd(const int *signals, int count);
 // The next pending signal's number, 0 when none is pending.
 int corral_signalfd_read(int fd);
+int corral_eventfd(void); // eventfd(2), non-blocking
 int corral_pidfd_open(pid_t pid);
 int corral_pidfd_signal(int pidfd, int signal);
 // waitid(2) on a child's pidfd without blocking: 1 and the ending when it is over, 0 when it runs.
