@@ -313,6 +313,13 @@ import Testing
                 // Answered after the call was sent on, as both came in one stream.
                 _ = try leaver.request("ping")
             }
+            // The broker hears of the leaver's end when it comes to it; only then is the next call
+            // sure to follow what it tells the server.
+            var clients = 2
+            for _ in 0..<10_000 where clients > 1 {
+                clients = try stayer.request("corral/status")["result"]?["clients"]?.intValue ?? 0
+            }
+            #expect(clients == 1)
             #expect(try stayer.call("patient__echo")["result"] != nil)
         }
     }
