@@ -121,11 +121,11 @@ final class Confined {
         for start in stride(from: 0, to: bytes.count, by: Report.size) {
             outcome.reports.append(try #require(Report(Array(bytes[start..<start + Report.size]))))
         }
-        while try child.reap() == nil { _ = usleepUntilReadable(child.pidfd.raw) }
+        while try child.reap() == nil { _ = waitUntilReadable(child.pidfd.raw) }
         return outcome
     }
 
-    private func usleepUntilReadable(_ raw: CInt) -> CInt {
+    private func waitUntilReadable(_ raw: CInt) -> CInt {
         var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&wait, 1, 10_000)
     }
