@@ -114,8 +114,12 @@ struct Nursery {
         do throws(SandboxError) {
             return try launch(order, in: place, streams: streams, trees: trees)
         } catch {
+            guard case .installation = order.purpose else {
+                throw Refusal(starting: order.plan.hostname, error)
+            }
+            // The installation words it: it knows which card and which of its steps.
             throw Refusal(
-                code: .launch, message: error.description, step: error.step, errno: error.errno)
+                code: .install, message: error.description, step: error.step, errno: error.errno)
         }
     }
 
@@ -132,7 +136,8 @@ struct Nursery {
                 let child = try template.launch(
                     plan, groups: groups, trees: trees, streams: streams, status: report)
                 return RunningSandbox(
-                    id: place.id, purpose: order.purpose, uid: place.uid, cgroup: place.cgroup,
+                    id: place.id, purpose: order.purpose, name: order.plan.hostname, uid: place.uid,
+                    cgroup: place.cgroup,
                     walls: order.walls, child: child, status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
             }

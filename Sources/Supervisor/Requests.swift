@@ -127,8 +127,7 @@ extension Supervisor {
         do throws(SandboxError) {
             prefix = try prefixRoot(of: resolution.card)
         } catch {
-            throw Refusal(
-                code: .launch, message: error.description, step: error.step, errno: error.errno)
+            throw Refusal(starting: resolution.card.name, error)
         }
         let rules = resolution.policy.filesystem
         let points = targets.map(\.path)

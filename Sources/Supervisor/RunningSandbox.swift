@@ -14,6 +14,8 @@ final class RunningSandbox {
 
     let id: UInt64
     let purpose: Purpose
+    /// What people call it: its card.
+    let name: String
     let uid: UInt32
     let cgroup: Cgroup
     /// What its policy wants of a server; nil for an installation.
@@ -43,11 +45,12 @@ final class RunningSandbox {
     var reaped = false
 
     init(
-        id: UInt64, purpose: Purpose, uid: UInt32, cgroup: Cgroup, walls: Walls?,
+        id: UInt64, purpose: Purpose, name: String, uid: UInt32, cgroup: Cgroup, walls: Walls?,
         child: consuming Child, status: consuming Descriptor, deadline: UInt64?
     ) {
         self.id = id
         self.purpose = purpose
+        self.name = name
         self.uid = uid
         self.cgroup = cgroup
         self.walls = walls
@@ -76,5 +79,14 @@ extension Usage {
             memoryLimitBytes: UInt64(cgroup.limits.memoryBytes),
             memoryKills: counted.memoryKills, processRefusals: counted.processRefusals,
             processLimit: UInt64(cgroup.limits.processes))
+    }
+}
+
+extension Refusal {
+    /// A launch step that failed: `cannot start 'CARD': STEP: CAUSE (HINT)`.
+    init(starting card: String, _ error: SandboxError) {
+        self.init(
+            code: .launch, message: "cannot start '\(card)': \(error)", step: error.step,
+            errno: error.errno)
     }
 }

@@ -111,9 +111,7 @@ extension Supervisor {
     ) throws(KernelError) {
         guard !sandbox.orphaned else { return }
         if let failure = sandbox.failure {
-            let refusal = Refusal(
-                code: .launch, message: failure.description, step: failure.step,
-                errno: failure.errno)
+            let refusal = Refusal(starting: sandbox.name, failure)
             return try send(.refused(id: request, refusal))
         }
         // It ended so fast that nobody has been told it ran: the broker wants its last words.

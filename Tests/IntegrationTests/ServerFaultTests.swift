@@ -50,6 +50,15 @@ extension IntegrationTests {
             }
         }
 
+        @Test func `a launch step that fails is named with its cause`() throws {
+            let corral = try corral()
+            let absent = try corral.corral(
+                "--json", "connect", "custom", "--name", "absent", "--", "/usr/bin/no-such-server")
+            #expect(absent.status == 1)
+            let text = "cannot start 'custom': execute: No such file or directory"
+            #expect(absent.out.contains(text), "\(absent)")
+        }
+
         @Test func `a server that dies or is silent at the start registers nothing`() throws {
             let corral = try corral()
             let dead = try corral.connectFaulty("dead", mode: "traceback")
