@@ -56,6 +56,7 @@ extension Broker {
         var credentials: [String: String] = [:]
         for (key, secret) in params.credentials { credentials[key] = secret.revealed }
         try check(params.settings, credentials, card)
+        try checkDirectories(params.settings, caller, card)
         return ManagedConnection(
             caller: caller, name: name, card: card, policy: policy, settings: params.settings,
             credentials: credentials)
@@ -101,6 +102,30 @@ extension Broker {
                 "cannot register '\(card.name)': the credential '\(credential.name)' is missing",
                 hint: credential.hint.isEmpty
                     ? "give it with --credential \(credential.name)" : credential.hint)
+        }
+    }
+
+    /// The supervisor checks them too; this one answers before anything is installed.
+    private func checkDirectories(
+        _ settings: [String: SettingValue], _ caller: Caller, _ card: RunCard
+    ) throws(Failure) {
+        let directories: [RunCard.Directory]
+        do throws(SettingError) {
+            directories = try card.directories(settings: settings.mapValues(\.values))
+        } catch {
+            throw Failure(.badSetting, error.description)
+        }
+        for directory in directories {
+            let verdict = policies.access.decide(
+                user: caller, card: card.name, directory: directory.path)
+            guard !verdict.isAllowed else { continue }
+            var failure = Failure.denied("mount", directory.path, verdict)
+            if caller.uid == 0 {
+                failure.hint =
+                    "root may read everything, so a rule has to name what root's tools see: "
+                    + "'directories: [\(directory.path)]'"
+            }
+            throw failure
         }
     }
 

@@ -13,7 +13,6 @@ final class Broker {
     let loop: any EventLoop
     let link: SupervisorLink
     let store: StoreWorker
-    let accounts: Accounts
     let log: Logger
     var policies: PolicySet
     /// Each user's connections.
@@ -43,14 +42,13 @@ final class Broker {
 
     init(
         loop: any EventLoop, link: SupervisorLink, store: StoreWorker, policies: PolicySet,
-        accounts: Accounts, log: Logger, onEnd: @escaping () -> Void
+        log: Logger, onEnd: @escaping () -> Void
     ) {
         self.onEnd = onEnd
         self.loop = loop
         self.link = link
         self.store = store
         self.policies = policies
-        self.accounts = accounts
         self.log = log
     }
 

@@ -63,7 +63,7 @@ public final class BrokerService: Sendable {
         let broker = try loop.submit {
             let broker = Broker(
                 loop: loop, link: link, store: store, policies: settings.policies,
-                accounts: Accounts(), log: log, onEnd: onEnd)
+                log: log, onEnd: onEnd)
             broker.load(stored)
             return NIOLoopBound(broker, eventLoop: loop)
         }.wait()
@@ -159,7 +159,7 @@ extension Broker {
             log.warning("client refused", metadata: ["clients": "\(clients.count)"])
             throw ChannelError.operationUnsupported
         }
-        let client = Client(self, caller: try accounts.caller(uid: uid))
+        let client = Client(self, caller: try Accounts().caller(uid))
         try channel.pipeline.syncOperations.addHandler(client)
     }
 

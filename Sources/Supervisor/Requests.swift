@@ -100,7 +100,7 @@ extension Supervisor {
         let accounts = try host("read the accounts") { () throws(KernelError) in try Accounts() }
         let user = accounts.user(request.user)
         let groups = accounts.groups(of: user)
-        let caller = Caller(uid: user.uid, user: user.name, groups: groups.map(\.name))
+        let caller = accounts.caller(request.user)
         let resolution = try Resolution(request, set: set, caller: caller)
         let order = try self.order(request, resolution)
         let pipes = try host("make pipes") { () throws(KernelError) in try ServerPipes() }
