@@ -121,6 +121,8 @@ public final class BrokerService: Sendable {
         _ settings: BrokerSettings, _ loop: any EventLoop, _ broker: NIOLoopBound<Broker>
     ) throws -> any Channel {
         try ServerBootstrap(group: loop)
+            // Listening again sets the queue's length anew: the supervisor's choice would be lost.
+            .serverChannelOption(.backlog, value: Limit.backlog)
             .childChannelOption(.writeBufferWaterMark, value: .queue(Limit.clientQueueBytes))
             .childChannelOption(.recvAllocator, value: .reads)
             .childChannelInitializer { [sandboxUsers = settings.sandboxUsers] channel in
@@ -153,14 +155,26 @@ extension Broker {
     ) throws {
         guard !sandboxUsers.contains(uid) else {
             log.warning("client from a sandbox refused", metadata: ["uid": "\(uid)"])
-            throw ChannelError.operationUnsupported
+            return try refuse(
+                channel,
+                Failure(
+                    .notAllowed, "cannot connect: you are user \(uid), which is a sandbox's",
+                    hint: "a server may not call tools through the broker that runs it"))
         }
         guard clients.count < Limit.clients else {
             log.warning("client refused", metadata: ["clients": "\(clients.count)"])
-            throw ChannelError.operationUnsupported
+            return try refuse(
+                channel,
+                Failure(
+                    .limitReached, "cannot connect: \(Limit.clients) clients are connected already",
+                    hint: "close clients that are not used, and try again"))
         }
         let client = Client(self, caller: try Accounts().caller(uid))
         try channel.pipeline.syncOperations.addHandler(client)
+    }
+
+    private func refuse(_ channel: any Channel, _ failure: Failure) throws {
+        try channel.pipeline.syncOperations.addHandler(RefusedClient(failure))
     }
 
     /// Takes nothing new; `then` is called once no call is in flight.

@@ -52,4 +52,6 @@ enum Limit {
     static let accountBytes = 4 << 20
     /// How much of a cause that somebody else wrote is repeated in a message.
     static let quotedBytes = 512
+    /// Clients that have connected and wait to be accepted, while the loop is busy or starts.
+    static let backlog: Int32 = 1_024
 }

@@ -65,7 +65,10 @@ import Testing
     @Test func `a client that runs as a sandbox's user is refused`() throws {
         let own = Identity.uid
         try Harness.run(sandboxUsers: own..<own + 1) { harness in
-            let isClosed = try harness.client().isClosed()
+            let client = try harness.client()
+            // It is told why, and then nothing more.
+            #expect(try client.receive()["error"]?["code"] == 1001)
+            let isClosed = try client.isClosed()
             #expect(isClosed)
         }
         try Harness.run(sandboxUsers: own + 1..<own + 2) { harness in
