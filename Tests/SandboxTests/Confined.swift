@@ -32,6 +32,8 @@ struct Outcome {
     var reports: [Report] = []
     var output = ""
     var errors = ""
+    /// How pid 1 ended.
+    var ending: Child.Ending?
 
     var status: Int32? {
         for case .exited(let status, _) in reports { return status }
@@ -121,7 +123,10 @@ final class Confined {
         for start in stride(from: 0, to: bytes.count, by: Report.size) {
             outcome.reports.append(try #require(Report(Array(bytes[start..<start + Report.size]))))
         }
-        while try child.reap() == nil { _ = waitUntilReadable(child.pidfd.raw) }
+        while outcome.ending == nil {
+            outcome.ending = try child.reap()
+            if outcome.ending == nil { _ = waitUntilReadable(child.pidfd.raw) }
+        }
         return outcome
     }
 

@@ -1,3 +1,4 @@
+import CKernel
 import Testing
 
 /// An attack and the wall that stops it. With the wall it is stopped; without it, it succeeds.
@@ -10,18 +11,21 @@ struct CounterProof: CustomTestStringConvertible, Sendable {
     var enough: Int?
     /// Whether it runs in a cgroup with limits.
     var isLimited = false
+    /// The first Landlock ABI that has the wall; a kernel with an older one is held by others.
+    var landlock: Int32 = 0
 
     var testDescription: String { "\(wall[0]) stops \(attack)" }
 
     init(
         _ attack: String, _ wall: String..., away: [String] = [], enough: Int? = nil,
-        isLimited: Bool = false
+        isLimited: Bool = false, landlock: Int32 = 0
     ) {
         self.attack = attack
         self.wall = wall
         self.away = away
         self.enough = enough
         self.isLimited = isLimited
+        self.landlock = landlock
     }
 
     /// A filter and Landlock can be set without privilege only under no_new_privs (seccomp(2)).
@@ -30,6 +34,9 @@ struct CounterProof: CustomTestStringConvertible, Sendable {
     private static let users = [
         "user-namespace", "map-ids", "lock-securebits", "drop-capabilities",
     ]
+
+    /// Those whose wall this kernel has.
+    static let here = all.filter { $0.landlock <= corral_landlock_version() }
 
     static let all: [CounterProof] =
         [
@@ -45,11 +52,13 @@ struct CounterProof: CustomTestStringConvertible, Sendable {
                 "real_user", "user-namespace", "map-ids", "lock-securebits",
                 "drop-capabilities"),
             CounterProof("reach_loopback", "network-namespace", away: ["landlock"]),
-            CounterProof("reach_loopback", "landlock", away: ["network-namespace"]),
+            CounterProof(
+                "reach_loopback", "landlock", away: ["network-namespace"], landlock: 4),
             CounterProof(
                 "abstract_socket", "network-namespace", away: ["landlock", "system-call-filter"]),
             CounterProof(
-                "abstract_socket", "landlock", away: ["network-namespace", "system-call-filter"]),
+                "abstract_socket", "landlock", away: ["network-namespace", "system-call-filter"],
+                landlock: 6),
             CounterProof("probe_pids", "pid-namespace"),
             CounterProof("meet_in_segment", "ipc-namespace"),
             CounterProof("boot_time", "time-namespace"),
