@@ -45,6 +45,8 @@ public struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible 
         case "open-sources": "a path in filesystem.read or filesystem.write cannot be opened"
         case "clone", "mount-namespace", "private-mounts": "corrald needs CAP_SYS_ADMIN"
         case "join-cgroups": "corrald needs a cgroup of its own: Delegate=yes under systemd"
+        case "time-namespace":
+            "corrald needs CAP_SYS_TIME and a kernel with time namespaces: see 'corral doctor'"
         case "landlock":
             "this kernel has no Landlock: add it to lsm= on its command line, or type "
                 + "'landlock: off' into the policy"
