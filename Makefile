@@ -10,6 +10,7 @@ BENCH      ?= start,call,idle
 FUZZ_SECONDS ?= 60
 ROUNDS     ?= 1000
 SEED       ?= 1
+COUNT      ?= 500
 ONLY       ?= *
 
 DEBUG    = .build/debug
@@ -29,7 +30,7 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile test-vm test-orphans orphans-short fuzz install uninstall clean help
+        hostile test-vm test-orphans orphans-short test-many many-short fuzz install uninstall clean help
 
 build: setup ## Build for debugging
 	$(SWIFT_BUILD)
@@ -54,7 +55,7 @@ setup: ## Install the Debian packages that building and testing need (as root, w
 # The whole proof: build, every test, the unit files, and a look at what the tests left behind.
 test: setup venvs ## Build everything and run every test
 	@$(PYTHON) scripts/traces.py --save .build/before-tests.json
-	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short; status=$$?; \
+	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short many-short; status=$$?; \
 	    $(PYTHON) scripts/traces.py --compare .build/before-tests.json || status=1; exit $$status
 
 unit-tests:
@@ -88,6 +89,15 @@ test-orphans: release ## kill -9 at ROUNDS random moments (SEED replays them); n
 	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
 	@$(PYTHON) scripts/orphans.py --built $(RELEASE) --echo .build/bench/echo \
 	    --rounds $(ROUNDS) --seed $(SEED)
+
+# Fewer of what `make test-many` starts.
+many-short:
+	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
+	@$(PYTHON) scripts/many.py --built $(DEBUG) --echo .build/bench/echo --count 60
+
+test-many: release ## Start COUNT sandboxes at once, call each, and look that nothing is left
+	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
+	@$(PYTHON) scripts/many.py --built $(RELEASE) --echo .build/bench/echo --count $(COUNT)
 
 bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
 	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)

@@ -1,7 +1,8 @@
-"""A client of MCP over the standard streams of any command: a server or a gateway."""
+"""A client of MCP over the standard streams of any command, a server or a gateway, or a socket."""
 
 import json
 import queue
+import socket
 import subprocess
 import threading
 
@@ -10,19 +11,18 @@ PROTOCOL = "2025-06-18"
 
 
 class Gone(Exception):
-    """The command ended, or closed its output."""
+    """The other side ended, or closed its output."""
 
 
 class Silent(Exception):
     """No answer came in time."""
 
 
-class Client:
-    """One run of the command; calls may come from several threads."""
+class Session:
+    """One conversation over two streams; calls may come from several threads."""
 
-    def __init__(self, words):
-        self.process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    def __init__(self, reading, writing):
+        self.reading, self.writing = reading, writing
         self.lock = threading.Lock()
         self.waiting = {}
         self.last = 0
@@ -34,7 +34,7 @@ class Client:
         self.write({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def read(self):
-        for line in self.process.stdout:
+        for line in self.lines():
             try:
                 message = json.loads(line)
             except ValueError:
@@ -47,10 +47,16 @@ class Client:
             for box in self.waiting.values():
                 box.put(None)
 
+    def lines(self):
+        try:
+            yield from self.reading
+        except (OSError, ValueError):
+            return  # closed while it was read
+
     def write(self, message):
         try:
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
-            self.process.stdin.flush()
+            self.writing.write(json.dumps(message).encode() + b"\n")
+            self.writing.flush()
         except (OSError, ValueError):
             raise Gone("it reads no more") from None
 
@@ -82,6 +88,15 @@ class Client:
     def call(self, tool, arguments, seconds):
         return self.request("tools/call", {"name": tool, "arguments": arguments}, seconds)
 
+
+class Client(Session):
+    """One run of a command."""
+
+    def __init__(self, words):
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        super().__init__(self.process.stdout, self.process.stdin)
+
     def close(self):
         self.process.stdin.close()
         try:
@@ -89,3 +104,16 @@ class Client:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class SocketClient(Session):
+    """One connection to a control socket."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(path)
+        super().__init__(self.socket.makefile("rb"), self.socket.makefile("wb"))
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()

@@ -45,11 +45,12 @@ class Answer:
 
 
 class Testbed:
-    def __init__(self, built, name):
+    def __init__(self, built, name, uids=UIDS):
         self.directory = tempfile.mkdtemp(prefix=f"corral-{name}.", dir="/tmp")
         # The broker's user must pass through to its own directory; nothing in here is secret.
         os.chmod(self.directory, 0o711)
         self.built = built
+        self.uids = uids
         self.supervisor = None
         self.etc = f"{self.directory}/etc/corral"
         self.socket = f"{self.directory}/run/control.sock"
@@ -74,7 +75,7 @@ class Testbed:
                 f"runtime: {self.directory}/run\n"
                 f"policies: {self.etc}/policies\n"
                 f"runcards: {self.etc}/runcards\n"
-                f"sandbox_uids: {{first: {UIDS.start}, count: {len(UIDS)}}}\n")
+                f"sandbox_uids: {{first: {self.uids.start}, count: {len(self.uids)}}}\n")
 
         # root may read everything, so what its tools see has to be typed: this directory only.
         with open(f"{self.etc}/policies/access.yaml", "w", encoding="utf-8") as file:
