@@ -71,7 +71,10 @@ let package = Package(
         library("Store", ["CSQLite"]),
         library(
             "Supervisor",
-            ["Kernel", "Sandbox", "Policy", "RunCards", "Configuration", "SupervisorProtocol"]),
+            [
+                "Kernel", "Sandbox", "Policy", "RunCards", "Configuration", "SupervisorProtocol",
+                "YAML",
+            ]),
         library(
             "Broker",
             [
@@ -112,7 +115,7 @@ let package = Package(
             ]),
         tests(
             "CommandTests",
-            ["corral", "Configuration", "Control", "JSONRPC", "Kernel", argumentParser]),
+            ["corral", "Configuration", "Control", "JSONRPC", "Kernel", "Policy", argumentParser]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["JSONRPC", "Kernel"],
             exclude: ["Clients", "Servers"], swiftSettings: swift),

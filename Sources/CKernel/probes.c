@@ -53,7 +53,7 @@ int corral_probe_namespace(const char *kind, bool inside_user_namespace)
         int flag;
     } kinds[] = {
         {"mnt", CLONE_NEWNS}, {"pid", CLONE_NEWPID}, {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC},
-        {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME},
+        {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].kind, kind) == 0)
@@ -61,6 +61,23 @@ int corral_probe_namespace(const char *kind, bool inside_user_namespace)
                 make_namespace, kinds[i].flag | (inside_user_namespace ? CLONE_NEWUSER : 0));
     errno = EINVAL;
     return -1;
+}
+
+static int set_clocks(long unused)
+{
+    (void)unused;
+    static const char offsets[] = "monotonic 1 0\nboottime 1 0\n";
+    if (unshare(CLONE_NEWTIME) < 0)
+        return -1;
+    int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    return write(fd, offsets, sizeof offsets - 1) == (ssize_t)sizeof offsets - 1 ? 0 : -1;
+}
+
+int corral_probe_clocks(void)
+{
+    return in_child(set_clocks, 0);
 }
 
 // As a sandbox does it: without privilege on the host, then with its own inside.

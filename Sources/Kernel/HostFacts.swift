@@ -72,8 +72,10 @@ public struct HostFacts: Sendable, Equatable {
     public var kernel: String
     /// Its cgroups.
     public var cgroups: Cgroups
-    /// Namespaces by the names of /proc/PID/ns, `user` excepted.
+    /// Namespaces by the names of /proc/PID/ns, `user` and `time` excepted.
     public var namespaces: [String: Trial]
+    /// A time namespace with clocks of its own, which needs CAP_SYS_TIME.
+    public var clocks: Trial
     /// A user namespace as a sandbox makes it: by an ordinary user, with a capability inside.
     public var userNamespace: Trial
     /// The sysctl user.max_user_namespaces; nil when there is none.
@@ -94,13 +96,15 @@ public struct HostFacts: Sendable, Equatable {
     /// Describes a host.
     public init(
         isRoot: Bool, kernel: String, cgroups: Cgroups, namespaces: [String: Trial],
-        userNamespace: Trial, userNamespacesMax: Int?, calls: [String: Trial], landlock: Int,
+        clocks: Trial, userNamespace: Trial, userNamespacesMax: Int?, calls: [String: Trial],
+        landlock: Int,
         swapBytes: UInt64, libraries: [String: Bool], python: Python, place: Place?
     ) {
         self.isRoot = isRoot
         self.kernel = kernel
         self.cgroups = cgroups
         self.namespaces = namespaces
+        self.clocks = clocks
         self.userNamespace = userNamespace
         self.userNamespacesMax = userNamespacesMax
         self.calls = calls

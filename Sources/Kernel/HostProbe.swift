@@ -4,7 +4,7 @@ import Glibc
 /// Tries out what a host offers; everything is afterwards as it was before.
 public enum HostProbe {
     /// Namespaces that are tried, by the names of /proc/PID/ns.
-    public static let namespaces = ["mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
+    public static let namespaces = ["mnt", "pid", "net", "ipc", "uts", "cgroup"]
     /// System calls that are tried.
     public static let calls = [
         "openat2", "pidfd_open", "close_range", "open_tree", "move_mount", "mount_setattr",
@@ -25,6 +25,9 @@ public enum HostProbe {
             isRoot: isRoot, kernel: text("/proc/sys/kernel/osrelease") ?? "unknown",
             cgroups: cgroups(isRoot: isRoot),
             namespaces: named(namespaces) { namespace($0, isRoot: isRoot) },
+            clocks: trial(isRoot: isRoot) { () throws(KernelError) in
+                _ = try check("set", "clocks") { corral_probe_clocks() }
+            },
             userNamespace: user,
             userNamespacesMax: text("/proc/sys/user/max_user_namespaces").flatMap { Int($0) },
             calls: named(calls) { name in

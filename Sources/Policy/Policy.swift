@@ -15,7 +15,9 @@ public struct Policy: Sendable, Equatable {
     /// The name of the system call profile, a file in `policies/syscalls/`.
     public var syscalls: String
     /// Whether Landlock stands behind the mounts as a second wall.
-    public var landlock: Landlock
+    public var landlock: Wall
+    /// Whether a tool has clocks of its own, from which nothing can be told of the host's.
+    public var timeNamespace: Wall
     /// Package registries that the install phase may reach.
     public var registries: Registries
     /// The file it was read from.
@@ -74,11 +76,11 @@ extension Policy {
         public var installTimeout: Duration
     }
 
-    /// The second wall around files, TCP, abstract sockets and signals (landlock(7)).
-    public enum Landlock: String, Sendable, CaseIterable {
-        /// At the highest version the kernel has; without any, no sandbox is started.
+    /// A wall that some host cannot build, and that only an admin can do without.
+    public enum Wall: String, Sendable, CaseIterable {
+        /// As strong as the kernel has it; where it has none, no sandbox is started.
         case enforce
-        /// Left out, for a kernel that has none.
+        /// Left out.
         case off
     }
 

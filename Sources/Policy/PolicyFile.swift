@@ -39,6 +39,9 @@ extension Policy {
                     "The second wall behind the mounts; `off` only for a kernel without Landlock."
                 ),
                 Key(
+                    "time_namespace", .choice, .standard("enforce"), \.timeNamespace,
+                    "Clocks of the tool's own; `off` only for a host without CAP_SYS_TIME."),
+                Key(
                     "install", .record(installSchema), .standard("{}"), \.install,
                     "The phase that installs a card's packages, in a sandbox of its own."),
             ])
@@ -182,7 +185,7 @@ extension Policy {
         Policy(
             name: "", limits: .blank, filesystem: .init(read: [], write: []),
             network: .init(deny: [], allow: []), syscalls: "", landlock: .enforce,
-            registries: .init(pypi: ""),
+            timeNamespace: .enforce, registries: .init(pypi: ""),
             file: "", places: [:])
     }
 }

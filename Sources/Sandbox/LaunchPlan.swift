@@ -22,6 +22,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var trees: [Target]
     /// Whether the second wall is left out, which only a policy can ask for.
     public var withoutLandlock: Bool
+    /// Whether it keeps the host's clocks, which only a policy can ask for.
+    public var withoutTimeNamespace: Bool
     /// The command's words; the first is looked up in the usual places unless it has a slash.
     public var arguments: [String]
     /// `NAME=value`, the whole environment.
@@ -48,7 +50,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public init(
         uid: UInt32, hostNetwork: Bool = false, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
         openFiles: Int, hostname: String, directory: String, trees: [Target] = [],
-        withoutLandlock: Bool = false, arguments: [String], environment: [String]
+        withoutLandlock: Bool = false, withoutTimeNamespace: Bool = false, arguments: [String],
+        environment: [String]
     ) {
         self.uid = uid
         self.hostNetwork = hostNetwork
@@ -60,6 +63,7 @@ public struct LaunchPlan: Sendable, Equatable {
         self.directory = directory
         self.trees = trees
         self.withoutLandlock = withoutLandlock
+        self.withoutTimeNamespace = withoutTimeNamespace
         self.arguments = arguments
         self.environment = environment
     }
@@ -67,6 +71,12 @@ public struct LaunchPlan: Sendable, Equatable {
     private var flags: UInt64 {
         (hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
             | (withoutLandlock ? UInt64(CORRAL_LAUNCH_NO_LANDLOCK) : 0)
+            | (withoutTimeNamespace ? UInt64(CORRAL_LAUNCH_NO_TIME_NAMESPACE) : 0)
+    }
+
+    /// Namespaces of the host that it keeps, by the names of /proc/PID/ns.
+    public var keptNamespaces: Set<String> {
+        Set((hostNetwork ? ["net"] : []) + (withoutTimeNamespace ? ["time"] : []))
     }
 
     /// The datagram for corral-launch; nil when it is beyond the launcher's limits.

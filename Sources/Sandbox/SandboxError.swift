@@ -46,7 +46,8 @@ public struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible 
         case "clone", "mount-namespace", "private-mounts": "corrald needs CAP_SYS_ADMIN"
         case "join-cgroups": "corrald needs a cgroup of its own: Delegate=yes under systemd"
         case "time-namespace":
-            "corrald needs CAP_SYS_TIME and a kernel with time namespaces: see 'corral doctor'"
+            "corrald needs CAP_SYS_TIME and a kernel with time namespaces, see 'corral doctor'; or "
+                + "type 'time_namespace: off' into the policy"
         case "landlock":
             "this kernel has no Landlock: add it to lsm= on its command line, or type "
                 + "'landlock: off' into the policy"

@@ -95,6 +95,7 @@ final class Installation {
             hostname: "install", directory: RootTree.home,
             trees: [.init(path: RootTree.prefix, writable: true)],
             withoutLandlock: policy.landlock == .off,
+            withoutTimeNamespace: policy.timeNamespace == .off,
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
         return Nursery.Order(

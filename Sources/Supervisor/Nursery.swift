@@ -138,7 +138,8 @@ struct Nursery {
                 return RunningSandbox(
                     id: place.id, purpose: order.purpose, name: order.plan.hostname, uid: place.uid,
                     cgroup: place.cgroup,
-                    walls: order.walls, child: child, status: status,
+                    walls: order.walls, keptNamespaces: plan.keptNamespaces, child: child,
+                    status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
             }
         } catch {

@@ -23,12 +23,12 @@ enum Posture {
     }
 
     /// Compares /proc/PID/status and /proc/PID/ns (proc(5)) of a sandbox's pid 1 with what every
-    /// sandbox must have; an installation may keep the host's network.
+    /// sandbox must have, but for the namespaces that its plan keeps.
     ///
     /// False when the process is already on its way out: it has let go of its namespaces, so their
     /// links are gone (ENOENT), and nothing can be said of it any more.
     static func verify(
-        pid: Int32, uid: UInt32, own: Own, hostNetwork: Bool
+        pid: Int32, uid: UInt32, own: Own, keeping: Set<String>
     ) throws(SandboxError) -> Bool {
         let status: String
         let spaces: [String: String]
@@ -41,7 +41,7 @@ enum Posture {
         guard namespaces.allSatisfy({ spaces[$0] != nil }) else { return false }
         let wrong =
             differences(status, uid: uid)
-            + shared(spaces, own, except: hostNetwork ? ["net"] : []).map { "the \($0) namespace" }
+            + shared(spaces, own, except: keeping).map { "the \($0) namespace" }
         guard wrong.isEmpty else {
             throw SandboxError(
                 step: "verify",

@@ -34,11 +34,17 @@ struct PostureRows {
 
     private func namespaces() -> [PostureRow] {
         let shared = Posture.shared(process.namespaces, own)
-        let sharedByInit = Posture.shared(reading.initial.namespaces, own)
+        let sharedByInit = Posture.shared(
+            reading.initial.namespaces, own,
+            except: walls.off["time_namespace"] == nil ? [] : ["time"])
         var rows = Posture.namespaces.map { kind in
             let found = process.namespaces[kind] ?? "none"
             let ok = !shared.contains(kind)
-            return row("namespaces", kind, "its own", ok ? found : "the host's: " + found, ok)
+            let told = ok ? found : "the host's: " + found
+            if kind == "time", let place = walls.off["time_namespace"] {
+                return row("namespaces", kind, "off (\(place))", told, true)
+            }
+            return row("namespaces", kind, "its own", told, ok)
         }
         rows.append(
             row(
@@ -93,7 +99,7 @@ struct PostureRows {
                 "system calls", "filters", "\(own.filters + 1) or more", String(filters),
                 filters > own.filters),
             row(
-                "landlock", "policy", walls.landlock ? "on" : "off",
+                "landlock", "policy", walls.off["landlock"].map { "off (\($0))" } ?? "on",
                 "applied or refused at the start; the kernel does not show it", true),
         ]
     }

@@ -141,6 +141,7 @@ extension Supervisor {
             openFiles: limits.openFiles, hostname: resolution.card.name,
             directory: RootTree.home, trees: targets,
             withoutLandlock: resolution.policy.landlock == .off,
+            withoutTimeNamespace: resolution.policy.timeNamespace == .off,
             arguments: resolution.command, environment: resolution.environment)
         return Nursery.Order(
             purpose: .server(request: request.id), tree: tree,
@@ -148,7 +149,7 @@ extension Supervisor {
             limits: .init(
                 memoryBytes: limits.memory.standard, processes: limits.processes,
                 cpuMillicores: limits.cpuMillicores),
-            plan: plan, walls: Walls(plan, showing: rules, prefix: prefix))
+            plan: plan, walls: Walls(plan, of: resolution.policy, prefix: prefix))
     }
 
     /// The packages of a card, which must have been installed; nil when it has none.

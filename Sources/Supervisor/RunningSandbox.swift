@@ -20,6 +20,8 @@ final class RunningSandbox {
     let cgroup: Cgroup
     /// What its policy wants of a server; nil for an installation.
     let walls: Walls?
+    /// Namespaces of the host that its plan keeps.
+    let keptNamespaces: Set<String>
     let child: Child
     /// The launcher's reports, non-blocking.
     let status: Descriptor
@@ -46,7 +48,8 @@ final class RunningSandbox {
 
     init(
         id: UInt64, purpose: Purpose, name: String, uid: UInt32, cgroup: Cgroup, walls: Walls?,
-        child: consuming Child, status: consuming Descriptor, deadline: UInt64?
+        keptNamespaces: Set<String>, child: consuming Child, status: consuming Descriptor,
+        deadline: UInt64?
     ) {
         self.id = id
         self.purpose = purpose
@@ -54,6 +57,7 @@ final class RunningSandbox {
         self.uid = uid
         self.cgroup = cgroup
         self.walls = walls
+        self.keptNamespaces = keptNamespaces
         self.child = child
         self.status = status
         self.deadline = deadline

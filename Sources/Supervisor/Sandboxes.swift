@@ -68,7 +68,7 @@ extension Supervisor {
         do throws(SandboxError) {
             let holds = try Posture.verify(
                 pid: sandbox.child.pid, uid: sandbox.uid, own: own,
-                hostNetwork: sandbox.walls == nil)
+                keeping: sandbox.keptNamespaces)
             // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
             // what it said is handed over when it is gone.
             guard holds else { return try end(sandbox) }

@@ -1,5 +1,6 @@
 import Policy
 import Sandbox
+import YAML
 
 /// What must hold for one running sandbox: what its policy and card said when it was started.
 struct Walls: Sendable, Equatable {
@@ -17,11 +18,12 @@ struct Walls: Sendable, Equatable {
     var cpuSeconds: Int
     var fileBytes: Int
     var openFiles: Int
-    /// Whether Landlock was asked for.
-    var landlock: Bool
+    /// Walls that the policy does without, by its key, and where that is typed.
+    var off: [String: String] = [:]
 
     /// Keeps of a plan what can be compared later; its environment holds credentials.
-    init(_ plan: LaunchPlan, showing rules: Policy.Filesystem, prefix: String?) {
+    init(_ plan: LaunchPlan, of policy: Policy, prefix: String?) {
+        let rules = policy.filesystem
         shown =
             rules.read.map { Shown(path: $0, writable: false, required: false) }
             + rules.write.map { Shown(path: $0, writable: true, required: false) }
@@ -33,6 +35,10 @@ struct Walls: Sendable, Equatable {
         cpuSeconds = plan.cpuSeconds
         fileBytes = plan.fileBytes
         openFiles = plan.openFiles
-        landlock = !plan.withoutLandlock
+        for (key, wall) in [
+            ("landlock", policy.landlock), ("time_namespace", policy.timeNamespace),
+        ] where wall == .off {
+            off[key] = policy.place(of: key).description
+        }
     }
 }

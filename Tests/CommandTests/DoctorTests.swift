@@ -1,6 +1,7 @@
 import Configuration
 import JSONRPC
 import Kernel
+import Policy
 import Testing
 
 @testable import corral
@@ -26,9 +27,9 @@ struct Damage: Sendable {
                 countsSwap: true),
             namespaces: [
                 "mnt": .works, "pid": .works, "net": .works, "ipc": .works, "uts": .works,
-                "cgroup": .works, "time": .works,
+                "cgroup": .works,
             ],
-            userNamespace: .works, userNamespacesMax: 96_365,
+            clocks: .works, userNamespace: .works, userNamespacesMax: 96_365,
             calls: [
                 "openat2": .works, "pidfd_open": .works, "close_range": .works,
                 "open_tree": .works, "move_mount": .works, "mount_setattr": .works,
@@ -80,6 +81,7 @@ struct Damage: Sendable {
             Damage(
                 .systemCalls, { $0.calls["openat2"] = .fails(KernelError("openat2", errno: 38)) }),
             Damage(.landlock, { $0.landlock = 0 }),
+            Damage(.timeNamespace, { $0.clocks = .fails(KernelError("set", "clocks", errno: 1)) }),
             Damage(.libraries, { $0.libraries["libseccomp.so.2"] = false }),
         ])
     func `a wall that is missing makes every policy and card impossible, with a remedy`(
@@ -94,6 +96,16 @@ struct Damage: Sendable {
         #expect(finding.remedy != nil)
         #expect(!diagnosis.isWell)
         #expect(diagnosis.needs.allSatisfy { $0.lacks == feature.rawValue })
+    }
+
+    @Test func `a wall that a policy does without is not missed by it`() throws {
+        func features(_ key: String) throws -> [Feature] {
+            let text = "version: 1\nname: p\n\(key)\n"
+            return Diagnosis.features(try Policy.read(Array(text.utf8), file: "p.yaml"))
+        }
+        #expect(try features("") == Diagnosis.walls + [.landlock, .timeNamespace])
+        #expect(try features("landlock: off") == Diagnosis.walls + [.timeNamespace])
+        #expect(try features("time_namespace: off") == Diagnosis.walls + [.landlock])
     }
 
     @Test(

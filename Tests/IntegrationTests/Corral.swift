@@ -16,8 +16,14 @@ final class Corral {
     private static let usersEach: UInt32 = 64
     private static let made = Atomic<UInt32>(0)
 
+    /// What corrald is started by, such as a program that takes rights away first.
+    private let starter: [String]
+
     /// Makes the directory and the configuration; `change` may edit files below `etc` before start.
-    init(_ change: (String) throws -> Void = { _ in }) throws {
+    init(
+        startedBy starter: [String] = [], _ change: (String) throws -> Void = { _ in }
+    ) throws {
+        self.starter = starter
         let number = Self.made.add(1, ordering: .relaxed).newValue
         directory = "/tmp/corral-test.\(getpid()).\(number)"
         socket = directory + "/run/control.sock"
@@ -87,7 +93,7 @@ extension Corral {
     /// Starts corrald and waits until its socket takes connections.
     func start() throws {
         let child = try Command.start(
-            ["\(directory)/bin/corrald", "--config", directory + "/etc/corrald.yaml"],
+            starter + ["\(directory)/bin/corrald", "--config", directory + "/etc/corrald.yaml"],
             files: directory + "/corrald")
         let ready = try eventually(milliseconds: Patience.ready) {
             if try child.reap() != nil { throw HarnessError("corrald ended: \(try log())") }

@@ -40,6 +40,7 @@ import YAML
         #expect(policy.network.deny == ["localhost", "private", "link_local", "metadata"])
         #expect(policy.network.allow == [])
         #expect(policy.syscalls == "default")
+        #expect(policy.landlock == .enforce && policy.timeNamespace == .enforce)
         #expect(policy.registries.pypi == "https://pypi.org/simple")
     }
 
@@ -96,6 +97,16 @@ import YAML
                     "p.yaml:8:35: write host:port, address:port or cidr:port",
                     "p.yaml:9:30: write https://host/path, without user, query or fragment",
                 ])
+    }
+
+    @Test func `a wall is enforced or off, and nothing between`() throws {
+        let policy = try read("version: 1\nname: p\nlandlock: off\ntime_namespace: off\n")
+        #expect(policy.landlock == .off && policy.timeNamespace == .off)
+        #expect(policy.place(of: "time_namespace").description == "p.yaml:4:17")
+        let wrong = mistakes("version: 1\nname: p\ntime_namespace: false\nlandlock: Off\n")
+        #expect(wrong.count == 2)
+        #expect(wrong.first?.hasPrefix("p.yaml:3:17: 'false' is not accepted") == true)
+        #expect(wrong.last?.hasPrefix("p.yaml:4:11: 'Off' is not accepted") == true)
     }
 
     @Test func `a tree cannot be both readable and writable`() {

@@ -115,6 +115,13 @@ import YAML
                 ])
     }
 
+    @Test(arguments: ["landlock", "time_namespace", "syscalls", "filesystem"])
+    func `no card can take a wall away`(key: String) {
+        let wrong = mistakes("command: [run]\n\(key): off\n")
+        #expect(wrong.count == 1)
+        #expect(wrong.first?.hasPrefix("c.yaml:6:1: unknown key '\(key)'") == true, "\(wrong)")
+    }
+
     @Test func `a card must own up to a free command`() {
         let words = "settings: [{name: w, kind: words, required: true}]\n"
         #expect(

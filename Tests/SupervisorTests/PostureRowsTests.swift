@@ -23,12 +23,29 @@ struct Weakness: Sendable {
 
 @Suite struct PostureRowsTests {
     static let uid: UInt32 = 2_000_000_001
-    static let walls = Walls(
+    static let walls = walls("")
+
+    /// What a policy of these keys wants, beside what tests need of any.
+    static func walls(_ keys: String) -> Walls {
+        let text = """
+            version: 1
+            name: p
+            filesystem: {read: [/usr, /etc/gone]}
+            \(keys)
+            """
+        do {
+            return Walls(
+                plan, of: try Policy.read(Array(text.utf8), file: "p.yaml"), prefix: "/p")
+        } catch {
+            preconditionFailure("a mistake in a test's own policy: \(error)")
+        }
+    }
+
+    static let plan =
         LaunchPlan(
             uid: 0, scratchBytes: 64 << 20, cpuSeconds: 600, fileBytes: 1 << 20, openFiles: 256,
             hostname: "git", directory: "/home/tool",
-            trees: [.init(path: "/srv/a b", writable: true)], arguments: [], environment: []),
-        showing: Policy.Filesystem(read: ["/usr", "/etc/gone"], write: []), prefix: "/p")
+            trees: [.init(path: "/srv/a b", writable: true)], arguments: [], environment: [])
 
     static let mounts = #"""
         50 49 0:39 / / ro,nosuid,nodev,relatime - tmpfs corral rw,size=1024k,mode=755
@@ -74,9 +91,11 @@ struct Weakness: Sendable {
         return reading
     }
 
-    private func rows(_ reading: PostureReading) -> [PostureRow] {
+    private func rows(
+        _ reading: PostureReading, _ walls: Walls = PostureRowsTests.walls
+    ) -> [PostureRow] {
         PostureRows(
-            reading: reading, walls: Self.walls, uid: Self.uid, own: PostureTests.own
+            reading: reading, walls: walls, uid: Self.uid, own: PostureTests.own
         ).all()
     }
 
@@ -137,6 +156,19 @@ struct Weakness: Sendable {
         #expect(reading != Self.good)
         let wrong = rows(reading).filter { !$0.ok }
         #expect(wrong.contains { $0.group == weakness.group && $0.name == weakness.name })
+    }
+
+    @Test func `a wall that a policy does without is no difference, and says where that stands`() {
+        var reading = Self.good
+        reading.tool?.namespaces["time"] = PostureTests.own.namespaces["time"]
+        reading.initial.namespaces["time"] = PostureTests.own.namespaces["time"]
+        #expect(rows(reading).filter { !$0.ok }.map(\.name) == ["time", "pid 1"])
+        let rows = rows(reading, Self.walls("landlock: off\ntime_namespace: off"))
+        #expect(rows.filter { !$0.ok } == [])
+        let time = rows.first { $0.group == "namespaces" && $0.name == "time" }
+        #expect(time?.wanted == "off (p.yaml:5:17)")
+        #expect(time?.found == "the host's: time:[8]")
+        #expect(rows.first { $0.group == "landlock" }?.wanted == "off (p.yaml:4:11)")
     }
 
     @Test func `what a tool chooses cannot make the answer too long to send`() {

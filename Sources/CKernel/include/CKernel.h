@@ -99,6 +99,8 @@ int corral_probe_namespace(const char *kind, bool inside_user_namespace);
 // Makes a user namespace in a child that has become `uid` (-1: is what it is), and uses a
 // capability in it: EACCES when the namespace was made and the capability refused.
 int corral_probe_user_namespace(int64_t uid);
+// Makes a time namespace in a child and sets its clocks: EPERM without CAP_SYS_TIME.
+int corral_probe_clocks(void);
 // Whether a system call is there: openat2, pidfd_open, close_range, open_tree, move_mount,
 // mount_setattr, seccomp (with SECCOMP_RET_KILL_PROCESS).
 int corral_probe_call(const char *name);

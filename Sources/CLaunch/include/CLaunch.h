@@ -36,6 +36,7 @@ enum {
 enum {
     CORRAL_LAUNCH_HOST_NETWORK = 1, // the install phase: keeps the host's network namespace
     CORRAL_LAUNCH_NO_LANDLOCK = 2,  // landlock: off in the policy
+    CORRAL_LAUNCH_NO_TIME_NAMESPACE = 4, // time_namespace: off in the policy
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox

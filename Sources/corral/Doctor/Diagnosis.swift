@@ -57,6 +57,7 @@ struct Diagnosis: Equatable {
     /// What a policy's sandboxes need.
     static func features(_ policy: Policy) -> [Feature] {
         walls + (policy.landlock == .off ? [] : [.landlock])
+            + (policy.timeNamespace == .off ? [] : [.timeNamespace])
     }
 
     /// What a card needs, that of its policy included.

@@ -4,6 +4,7 @@ enum Feature: String, CaseIterable {
     case controllers = "cgroup controllers"
     case groups = "cgroup groups"
     case namespaces
+    case timeNamespace = "time namespace"
     case userNamespaces = "user namespaces"
     case seccomp
     case systemCalls = "system calls"

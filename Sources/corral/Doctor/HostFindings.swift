@@ -15,7 +15,8 @@ enum HostFindings {
     static func all(_ host: HostFacts) -> [Finding] {
         [
             kernel(host.kernel), controllers(host.cgroups), groups(host.cgroups),
-            namespaces(host.namespaces), userNamespaces(host), seccomp(host.calls["seccomp"]),
+            namespaces(host.namespaces), timeNamespace(host.clocks), userNamespaces(host),
+            seccomp(host.calls["seccomp"]),
             systemCalls(host.calls), landlock(host.landlock), idMapping(host.place),
             swap(host.swapBytes, host.cgroups), libraries(host.libraries), python(host.python),
             disk(host.place),
@@ -69,6 +70,24 @@ enum HostFindings {
         if names.contains(where: { trials[$0] != .works }) { return .untried(.namespaces) }
         return Finding(.namespaces, .ok, names.joined(separator: ", "))
     }
+
+    private static func timeNamespace(_ trial: HostFacts.Trial) -> Finding {
+        switch trial {
+        case .works: Finding(.timeNamespace, .ok, "clocks of its own can be set")
+        case .untried: .untried(.timeNamespace)
+        case .fails(let error):
+            Finding(
+                .timeNamespace, .missing, error.description,
+                remedy: error.errno == noPermission
+                    ? "give corrald CAP_SYS_TIME (docker run --cap-add SYS_TIME), or type "
+                        + "'time_namespace: off' into the policies"
+                    : "use a kernel with CONFIG_TIME_NS, or type 'time_namespace: off' into the "
+                        + "policies")
+        }
+    }
+
+    /// EPERM.
+    private static let noPermission: Int32 = 1
 
     private static func userNamespaces(_ host: HostFacts) -> Finding {
         let most = host.userNamespacesMax ?? 0
@@ -126,7 +145,8 @@ enum HostFindings {
             ? Finding(.landlock, .ok, "ABI \(version)")
             : Finding(
                 .landlock, .missing, "none",
-                remedy: "put landlock first in lsm= on the kernel's command line and reboot")
+                remedy: "put landlock first in lsm= on the kernel's command line and reboot, or "
+                    + "type 'landlock: off' into the policies")
     }
 
     private static func idMapping(_ place: HostFacts.Place?) -> Finding {
