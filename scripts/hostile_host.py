@@ -111,7 +111,7 @@ class Bait:
             "set_uid": self.set_uid, "with_capabilities": self.with_capabilities,
             "port": self.stream.port, "udp_port": self.datagrams.port, "abstract": self.name,
             "addresses": own_addresses(), "segment": KEY, "hostname": socket.gethostname(),
-            "boottime": time.clock_gettime(time.CLOCK_BOOTTIME),
+            "twin": self.bystander.pid, "boottime": time.clock_gettime(time.CLOCK_BOOTTIME),
         }
 
     def swap(self, stop):

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -56,7 +55,10 @@ static int mount_proc(struct launch *launch)
 {
     (void)launch;
     // subset=pid leaves no /proc/sys, no keys, no kallsyms: nothing to mask (proc(5)).
-    const char *options = corral_is_left_out("proc-options") ? NULL : "hidepid=2,subset=pid";
+    char options[32];
+    snprintf(
+        options, sizeof options, "hidepid=%d%s", corral_is_left_out("proc-hidepid") ? 0 : 2,
+        corral_is_left_out("proc-subset") ? "" : ",subset=pid");
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }
 
@@ -77,6 +79,12 @@ static int time_namespace(struct launch *launch)
     return corral_write_file("/proc/self/timens_offsets", offsets); // needs CAP_SYS_TIME
 }
 
+// A limit; 0, which is none to tmpfs, where a test leaves it out.
+static uint64_t unless_left_out(const char *wall, uint64_t limit)
+{
+    return corral_is_left_out(wall) ? 0 : limit;
+}
+
 static int scratch_directory(const char *path, unsigned mode, uint64_t uid, const char *target)
 {
     if (mkdir(path, mode) < 0 || chmod(path, mode) < 0
@@ -90,9 +98,11 @@ static int mount_scratch(struct launch *launch)
     char options[128];
     snprintf(
         options, sizeof options, "mode=0755,size=%llu,nr_inodes=%llu",
-        (unsigned long long)launch->plan.scratch_bytes,
-        (unsigned long long)launch->plan.scratch_inodes);
-    if (mount("scratch", "/scratch", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+        (unsigned long long)unless_left_out("scratch-size", launch->plan.scratch_bytes),
+        (unsigned long long)unless_left_out("scratch-inodes", launch->plan.scratch_inodes));
+    unsigned long flags = (corral_is_left_out("scratch-nosuid") ? 0 : MS_NOSUID)
+        | (corral_is_left_out("scratch-nodev") ? 0 : MS_NODEV);
+    if (mount("scratch", "/scratch", "tmpfs", flags, options) < 0)
         return -1;
     // One tmpfs, so that one limit holds for all three.
     uint64_t uid = launch->plan.uid;
@@ -144,37 +154,6 @@ static int oom_score(struct launch *launch)
     // Written with CAP_SYS_RESOURCE, or the tool could take it back, down to what corrald was
     // started with: at -1000 nothing ends a sandbox that meets its memory limit.
     return corral_write_file("/proc/self/oom_score_adj", "500");
-}
-
-static int limit(__rlimit_resource_t resource, uint64_t value)
-{
-    struct rlimit now, wanted = {.rlim_cur = value, .rlim_max = value};
-    if (getrlimit(resource, &now) < 0)
-        return -1;
-    // Lowering is all that is wanted.
-    if (now.rlim_max < value)
-        wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
-    return setrlimit(resource, &wanted);
-}
-
-// A second between the two, or the kernel kills at once and nobody learns that it was the time.
-static int limit_time(uint64_t seconds)
-{
-    struct rlimit now;
-    if (limit(RLIMIT_CPU, seconds + 1) < 0 || getrlimit(RLIMIT_CPU, &now) < 0)
-        return -1;
-    if (now.rlim_cur > seconds)
-        now.rlim_cur = seconds;
-    return setrlimit(RLIMIT_CPU, &now);
-}
-
-static int resource_limits(struct launch *launch)
-{
-    if (limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_MSGQUEUE, 0) < 0
-        || limit(RLIMIT_MEMLOCK, 0) < 0 || limit_time(launch->plan.cpu_seconds) < 0
-        || limit(RLIMIT_FSIZE, launch->plan.file_bytes) < 0)
-        return -1;
-    return limit(RLIMIT_NOFILE, launch->plan.open_files);
 }
 
 static int drop_groups(struct launch *launch)
@@ -269,7 +248,7 @@ static const struct launch_step steps[] = {
     {STEP_SESSION, session},
     {STEP_KEYRING, keyring},
     {STEP_OOM_SCORE, oom_score},
-    {STEP_RESOURCE_LIMITS, resource_limits},
+    {STEP_RESOURCE_LIMITS, corral_resource_limits},
     {STEP_DROP_GROUPS, drop_groups},           // before the uid: needs CAP_SETGID
     {STEP_DROP_USER, drop_user},               // takes all capabilities on the host away
     {STEP_USER_NAMESPACE, user_namespace},     // last namespace: it owns none of the others

@@ -91,7 +91,9 @@ static inline bool corral_is_left_out(const char *wall)
 }
 #endif
 
-// The second wall, a step of the sandbox's table.
+// The rlimits, a step of the sandbox's table.
+int corral_resource_limits(struct launch *launch);
+// The second wall, another.
 int corral_landlock(struct launch *launch);
 
 // Pid 1 of the sandbox: starts the tool, reaps, forwards, reports. Never returns.

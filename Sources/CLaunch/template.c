@@ -111,14 +111,29 @@ static void become_sandbox(void)
     _exit(corral_send_report(launch.status, &report) < 0 ? 2 : 1);
 }
 
+// The others are made in steps of their own, in an order that matters.
+static unsigned long new_namespaces(void)
+{
+    static const struct {
+        const char *name;
+        unsigned long flag;
+    } kinds[] = {
+        {"sandbox-mount-namespace", CLONE_NEWNS},
+        {"pid-namespace", CLONE_NEWPID},
+        {"ipc-namespace", CLONE_NEWIPC},
+        {"uts-namespace", CLONE_NEWUTS},
+    };
+    unsigned long flags = 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!corral_is_left_out(kinds[i].name))
+            flags |= kinds[i].flag;
+    return flags;
+}
+
 static int start(int socket)
 {
-    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
+    unsigned long flags = new_namespaces()
         | CLONE_PIDFD | CLONE_PARENT; // the supervisor's child: it reaps, and its death kills
-    if (corral_is_left_out("pid-namespace"))
-        flags &= ~(unsigned long)CLONE_NEWPID;
-    if (corral_is_left_out("ipc-namespace"))
-        flags &= ~(unsigned long)CLONE_NEWIPC;
     if (prepare_network() < 0)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_NETWORK_NAMESPACE, errno);
     int pidfd = -1;

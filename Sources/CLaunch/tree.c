@@ -155,12 +155,19 @@ static int mount_point(const corral_mount_t *mount)
     return fd < 0 ? -1 : close(fd);
 }
 
+static uint64_t tree_flags(const corral_mount_t *mount)
+{
+    bool writable = mount->writable || corral_is_left_out("tree-read-only");
+    return (writable ? 0 : MOUNT_ATTR_RDONLY)
+        | (corral_is_left_out("tree-nosuid") ? 0 : MOUNT_ATTR_NOSUID)
+        | (corral_is_left_out("tree-nodev") ? 0 : MOUNT_ATTR_NODEV);
+}
+
 static int bind_trees(corral_template_t *tree)
 {
     for (size_t i = 0; i < tree->mount_count; i++) {
         struct mount_attr attributes = {
-            .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
-                | (tree->mounts[i].writable ? 0 : MOUNT_ATTR_RDONLY),
+            .attr_set = tree_flags(&tree->mounts[i]),
             // A clone stays a peer of what it was cloned from: what the host mounts there later
             // would appear here, without these flags.
             .propagation = MS_PRIVATE,

@@ -2,14 +2,20 @@
 // succeed when what stops it is gone. A release has nothing of this file.
 #ifdef CORRAL_TEST_WALLS
 
+#include <stdio.h>
 #include <string.h>
 
 #include "steps.h"
 
-enum { WALLS_MAX = 16 };
+enum { WALLS_MAX = 24 };
 
 // Beside the steps: parts of what one does.
-static const char *const parts[] = {"ipc-namespace", "pid-namespace", "proc-options"};
+static const char *const parts[] = {
+    "tree-read-only", "tree-nosuid", "tree-nodev", "sandbox-mount-namespace", "pid-namespace",
+    "ipc-namespace", "uts-namespace", "proc-hidepid", "proc-subset", "scratch-size",
+    "scratch-inodes", "scratch-nosuid", "scratch-nodev", "limit-core", "limit-message-queue",
+    "limit-locked-memory", "limit-cpu-time", "limit-file-size", "limit-open-files",
+};
 
 static char names[512];
 static const char *left_out[WALLS_MAX];
@@ -24,6 +30,14 @@ static bool is_known(const char *wall)
         if (!strcmp(corral_launch_step_name(step), wall))
             return true;
     return false;
+}
+
+void corral_print_walls(void)
+{
+    for (uint32_t step = STEP_NONE + 1; step < STEP_COUNT; step++)
+        puts(corral_launch_step_name(step));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        puts(parts[i]);
 }
 
 int corral_leave_out(const char *walls)

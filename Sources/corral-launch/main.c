@@ -15,6 +15,10 @@ int main(int argc, char **argv)
 #ifdef CORRAL_TEST_WALLS
     if (!strcmp(mode, "template-without") && argc == 3 && corral_leave_out(argv[2]) == 0)
         return corral_launch_template(CHANNEL);
+    if (!strcmp(mode, "walls")) {
+        corral_print_walls();
+        return 0;
+    }
 #endif
     if (!strcmp(mode, "sweep") && argc > 2)
         return corral_launch_sweep(CHANNEL, argc - 2, argv + 2);

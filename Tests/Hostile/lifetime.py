@@ -14,11 +14,11 @@ INODES_MAX = 500_000
 FLOOD_BYTES = 6 << 20
 
 
-def fill(directory):
+def fill(directory, host):
     """Writes files until refused, then removes them; evidence when nothing refuses."""
     block, written, paths = os.urandom(1 << 20), 0, []
     try:
-        while written < FILL_BYTES_MAX:
+        while written < host.get("enough", FILL_BYTES_MAX):
             paths.append(f"{directory}/fill-{os.getpid()}-{len(paths)}")
             with open(paths[-1], "wb", buffering=0) as file:
                 for _ in range(16):
@@ -36,29 +36,30 @@ def fill(directory):
 
 
 @attack("H17", "fills the disk below its scratch")
-def fill_scratch(_):
-    return fill(SCRATCH)
+def fill_scratch(host):
+    return fill(SCRATCH, host)
 
 
 @attack("H17", "fills its home")
-def fill_home(_):
-    return fill(os.path.expanduser("~"))
+def fill_home(host):
+    return fill(os.path.expanduser("~"), host)
 
 
 @attack("H15", "fills /dev/shm")
-def fill_shm(_):
-    return fill("/dev/shm")
+def fill_shm(host):
+    return fill("/dev/shm", host)
 
 
 @attack("H17", "uses up the inodes of its scratch")
-def fill_inodes(_):
+def fill_inodes(host):
     place = f"{SCRATCH}/inodes-{os.getpid()}"
     os.mkdir(place)
-    made = 0
+    made, enough = 0, host.get("enough", INODES_MAX)
     try:
-        for made in range(INODES_MAX):
+        for made in range(enough):
             os.close(os.open(f"{place}/{made}", os.O_CREAT | os.O_WRONLY, 0o600))
-        return f"made {INODES_MAX} files"
+        made = enough
+        return f"made {enough} files"
     except OSError as error:
         raise Stopped(f"{named(error)} after {made} files") from None
     finally:

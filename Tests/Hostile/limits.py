@@ -266,11 +266,11 @@ def ignore_signals(_):
 
 
 @attack("H16", "uses up its processor time", expect="cpu_exceeded", where="short")
-def burn_time(_):
-    end = time.monotonic() + SECONDS_MAX
-    while time.monotonic() < end:
+def burn_time(host):
+    enough = host.get("enough", SECONDS_MAX)
+    while time.process_time() < enough:
         pass
-    return f"spun {SECONDS_MAX} s"
+    return f"spun {enough} s"
 
 
 @attack("H16", "takes more than its share of the processors")

@@ -5,7 +5,7 @@ import os
 import signal
 
 from attack import Stopped, attack, link, named
-from files import first_that
+from files import first_that, read_some
 from kernel import NUMBERS, all_refused, call, evidence_of, in_child, libc
 
 PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE = 0, 16, 0x4206
@@ -44,6 +44,21 @@ def probe_pids(_):
     if there:
         return f"{len(there)} processes answer, the first {there[0]}"
     raise Stopped(f"ESRCH at {PIDS_TRIED} pids")
+
+
+@attack("H4", "signals a process outside that is of its own user")
+def signal_twin(host):
+    pid = host.get("twin")
+    if pid is None:
+        raise Stopped("nobody told of such a process")
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            if file.read() != "sleep\n":
+                raise Stopped("here this is the number of a process of its own")
+    except OSError:
+        pass  # not to be seen, which does not mean that it cannot be reached
+    os.kill(pid, signal.SIGCONT)
+    return f"process {pid} of the host took a signal"
 
 
 @attack("H4", "kills the process that guards it")
@@ -125,6 +140,11 @@ def guard_files(_):
     return first_that(look, [f"/proc/1/{name}" for name in names])
 
 
+@attack("H4", "reads how its guard was started and how it is")
+def guard_command(_):
+    return first_that(read_some, ["/proc/1/cmdline", "/proc/1/status", "/proc/1/stat"])
+
+
 @attack("H1", "overwrites the launcher through /proc (CVE-2019-5736)")
 def overwrite_launcher(_):
     def write(path):
@@ -137,8 +157,11 @@ def overwrite_launcher(_):
 @attack("H25", "forges a report on the pipe of its guard, which the root process reads")
 def forge_report(_):
     def write(path):
-        with open(path, "wb", buffering=0) as pipe:
-            return f"wrote {pipe.write(bytes(24))} bytes to {path}"
+        pipe = os.open(path, os.O_WRONLY)
+        try:
+            return f"wrote {os.write(pipe, bytes(24))} bytes to {path}"
+        finally:
+            os.close(pipe)
 
     return first_that(write, [f"/proc/1/fd/{number}" for number in range(8)])
 

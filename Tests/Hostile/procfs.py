@@ -12,6 +12,17 @@ def write_back(path):
     return f"opened {path} for writing"
 
 
+def put(path, value):
+    """Writes to a file as it is: to truncate it first is another permission, which may be lacking
+    where this one is not."""
+    file = os.open(path, os.O_WRONLY)
+    try:
+        os.write(file, value)
+    finally:
+        os.close(file)
+    return f"wrote {path}"
+
+
 @attack("H19", "sets the host's handler of core dumps")
 def core_pattern(_):
     return first_that(write_back, ["/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe",
@@ -54,8 +65,7 @@ def oom_score(_):
     for path, value in (("/proc/self/oom_score_adj", b"-1000"), ("/proc/1/oom_score_adj", b"-999"),
                         ("/proc/self/oom_adj", b"-17")):
         try:
-            with open(path, "wb", buffering=0) as file:
-                file.write(value)
+            put(path, value)
         except OSError as error:
             wall = error
             continue
@@ -68,9 +78,7 @@ def oom_score(_):
 @attack("H19", "maps more users into its user namespace")
 def user_map(_):
     def write(path):
-        with open(path, "wb", buffering=0) as file:
-            file.write(b"0 0 4294967295" if path.endswith("map") else b"allow")
-        return f"wrote {path}"
+        return put(path, b"0 0 4294967295" if path.endswith("map") else b"allow")
 
     return first_that(write, [f"/proc/self/{name}" for name in ("uid_map", "gid_map", "setgroups",
                                                                 "projid_map")])
@@ -82,9 +90,7 @@ def own_attributes(_):
     for path, value in (("/proc/self/attr/current", b"unconfined"), ("/proc/self/loginuid", b"0"),
                         ("/proc/self/attr/exec", b"unconfined")):
         try:
-            with open(path, "wb", buffering=0) as file:
-                file.write(value)
-            return f"wrote {path}"
+            return put(path, value)
         except OSError as error:
             refusals.add(named(error))
     raise Stopped(" ".join(sorted(refusals)))

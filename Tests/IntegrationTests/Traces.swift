@@ -72,6 +72,15 @@ struct Traces {
         throw HarnessError("no \(program) runs")
     }
 
+    /// The pid of the process that tidies up when corrald is gone.
+    func sweeper() throws -> Int32 {
+        for pid in try Self.pids() where executable(of: pid).hasPrefix(directory + "/") {
+            let words = try Files.text("/proc/\(pid)/cmdline").split(separator: "\0")
+            if words.contains("sweep"), status(of: pid) != nil { return pid }
+        }
+        throw HarnessError("no sweeper runs")
+    }
+
     private func members() throws -> Set<Int32> {
         var parents: [Int32: Int32] = [:]
         var ours: Set<Int32> = []

@@ -54,9 +54,10 @@ final class Confined {
 
     init(
         read: [String] = ["/usr"], mountPoints: [String] = [],
-        profile: SyscallProfile = Confined.permissive, without walls: [String] = []
+        profile: SyscallProfile = Confined.permissive, without walls: [String] = [],
+        launcher: String? = Host.launcher
     ) throws {
-        let launcher = try #require(Host.launcher)
+        let launcher = try #require(launcher)
         directory = "/tmp/corral-test-sandbox-\(getpid())-\(System.monotonicMicroseconds)"
         try Files.makeDirectory(directory, mode: 0o755)
         let tree = try RootTree.compose(

@@ -91,7 +91,7 @@ def install_corral():
 def copy_sources():
     """What the demo and the tests in the guest are made of."""
     for name in ("scripts", "systemd", "policies", "runcards", "Tests/IntegrationTests",
-                 "Tests/Hostile"):
+                 "Tests/Hostile", "Tests/SandboxTests"):
         shutil.copytree(f"{TOP}/{name}", f"{STAGE}{SOURCES}/{name}",
                         ignore=shutil.ignore_patterns("__pycache__"))
     built = f"{STAGE}{SOURCES}/.build/release"

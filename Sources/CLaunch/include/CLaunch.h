@@ -71,6 +71,8 @@ int corral_launch_template(int socket);
 #ifdef CORRAL_TEST_WALLS
 // Builds for tests alone: leaves out the walls of a list with commas. -1 for one that is not known.
 int corral_leave_out(const char *walls);
+// Prints the name of every step and of every part of one that can be left out.
+void corral_print_walls(void);
 #endif
 
 // Drops to a user and execs an unprivileged program: the broker's way down from root.
