@@ -11,6 +11,7 @@ FUZZ_SECONDS ?= 60
 ROUNDS     ?= 1000
 SEED       ?= 1
 COUNT      ?= 500
+SERVER_PACKAGES = nodejs openjdk-17-jdk-headless
 ONLY       ?= *
 
 DEBUG    = .build/debug
@@ -30,7 +31,8 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile test-vm test-orphans orphans-short test-many many-short fuzz install uninstall clean help
+        hostile test-vm test-orphans orphans-short test-many many-short test-servers \
+        servers fuzz install uninstall clean help
 
 build: setup ## Build for debugging
 	$(SWIFT_BUILD)
@@ -55,7 +57,7 @@ setup: ## Install the Debian packages that building and testing need (as root, w
 # The whole proof: build, every test, the unit files, and a look at what the tests left behind.
 test: setup venvs ## Build everything and run every test
 	@$(PYTHON) scripts/traces.py --save .build/before-tests.json
-	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short many-short; status=$$?; \
+	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short many-short servers; status=$$?; \
 	    $(PYTHON) scripts/traces.py --compare .build/before-tests.json || status=1; exit $$status
 
 unit-tests:
@@ -98,6 +100,15 @@ many-short:
 test-many: release ## Start COUNT sandboxes at once, call each, and look that nothing is left
 	@$(MAKE) --no-print-directory -s -C Benchmarks ../.build/bench/echo
 	@$(PYTHON) scripts/many.py --built $(RELEASE) --echo .build/bench/echo --count $(COUNT)
+
+# The same with what tests are built from.
+servers: venvs
+	@scripts/setup.sh $(SERVER_PACKAGES)
+	@$(PYTHON) scripts/servers.py --built $(DEBUG)
+
+test-servers: release venvs ## Run servers in five languages under the shipped system call profile
+	@scripts/setup.sh $(SERVER_PACKAGES)
+	@$(PYTHON) scripts/servers.py --built $(RELEASE)
 
 bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
 	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)
