@@ -63,7 +63,7 @@ test: setup venvs ## Build everything and run every test
 unit-tests:
 	$(SWIFT_BUILD) --build-tests
 	@$(MAKE) --no-print-directory $(DEBUG)/corral-launch
-	swift test --skip-build
+	scripts/delegated.sh swift test --skip-build
 
 check: lint test ## Format lint, import check (part of every build), tidy and all other tests
 

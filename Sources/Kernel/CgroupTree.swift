@@ -20,56 +20,25 @@ public struct CgroupTree: Sendable {
                 hint: "mount cgroup v2, or enable the controllers on the kernel command line")
         }
         version = host.version
+        // Thrown as it is: it says what to do.
+        var hierarchies = host.hierarchies
+        if host.version == .v2 { hierarchies = [try UnifiedGroup.prepare(hierarchies[0])] }
         do throws(KernelError) {
-            hierarchies =
-                try host.version == .v2
-                ? [Self.prepareUnified(host.hierarchies[0], name: name)]
-                : host.hierarchies.map { hierarchy throws(KernelError) in
-                    var own = hierarchy
-                    own.base += "/" + name
-                    try Files.makeDirectory(own.base, mode: 0o755)
-                    return own
-                }
+            hierarchies = try hierarchies.map { hierarchy throws(KernelError) in
+                var own = hierarchy
+                own.base += "/" + name
+                try Files.makeDirectory(own.base, mode: 0o755)
+                if host.version == .v2 { try UnifiedGroup.enable(own) }
+                return own
+            }
             try Self.clear(hierarchies.map(\.base))
         } catch {
             throw CgroupError(
                 step: "create", cause: error.description,
                 hint: "corrald needs root and, under systemd, Delegate=yes")
         }
+        self.hierarchies = hierarchies
         roots = hierarchies.map(\.base)
-    }
-
-    /// Version 2 lets a group with members have no controlled children (cgroups(7), "no internal
-    /// processes"): this process moves into a leaf when it is alone, else the top is used.
-    private static func prepareUnified(
-        _ hierarchy: CgroupHost.Hierarchy, name: String
-    ) throws(KernelError) -> CgroupHost.Hierarchy {
-        var own = hierarchy
-        let members = try Files.text(own.base + "/cgroup.procs").split(separator: "\n")
-        if members.count == 1 {
-            try Files.makeDirectory(own.base + "/supervisor", mode: 0o755)
-            try Files.write("0", to: own.base + "/supervisor/cgroup.procs")
-        } else if let mount = try unifiedMount(above: own.base) {
-            own.base = mount
-        }
-        let wanted = own.controllers.intersection(["memory", "pids", "cpu", "io"])
-        let enable = wanted.sorted().map { "+" + $0 }.joined(separator: " ")
-        try Files.write(enable, to: own.base + "/cgroup.subtree_control")
-        own.base += "/" + name
-        try Files.makeDirectory(own.base, mode: 0o755)
-        try Files.write(enable, to: own.base + "/cgroup.subtree_control")
-        return own
-    }
-
-    /// The top of the file system that `path` lies in: the last directory with cgroup files.
-    private static func unifiedMount(above path: String) throws(KernelError) -> String? {
-        var place = path
-        var top: String?
-        while !place.isEmpty, try Files.status(place + "/cgroup.controllers") != nil {
-            top = place
-            place = place[..<(place.lastIndex(of: "/") ?? place.startIndex)].description
-        }
-        return top
     }
 
     /// Ends and removes what a supervisor left that was killed together with its sweeper:

@@ -22,6 +22,11 @@ func fail(_ message: String, _ code: CInt) -> Never {
 guard let path = settingsPath(Array(CommandLine.arguments.dropFirst())) else {
     fail("usage: corrald [--config FILE]", EX_USAGE)
 }
+do throws(KernelError) {
+    try UnifiedGroup.moveToScope(arguments: Array(CommandLine.arguments.dropFirst()))
+} catch {
+    fail("corrald: cannot start 'corrald': delegate: \(error)", EX_OSERR)
+}
 do throws(Mistakes) {
     let settings = try Settings.load(path, .owners)
     let set = try PolicySet.load(

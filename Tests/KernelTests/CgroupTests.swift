@@ -110,4 +110,55 @@ private enum Host {
         try next.makeGroup("sandbox-1", Self.limits).remove()
         for root in next.roots { try Files.removeDirectory(root) }
     }
+
+    /// Runs `body` with a group of version 2 that has two other members; not where there is none.
+    private func withCrowd(_ body: (CgroupHost.Hierarchy) throws -> Void) throws {
+        let host = try CgroupHost.detect()
+        guard host.version == .v2 else {
+            return print(
+                "CgroupTests skipped: nobody shares a group where version 2 limits nothing")
+        }
+        let tree = try CgroupTree(host: host, name: Self.freshName())
+        let one = try Child.spawn(
+            "/bin/sleep", arguments: ["1000"], environment: [], descriptors: [])
+        let other = try Child.spawn(
+            "/bin/sleep", arguments: ["1000"], environment: [], descriptors: [])
+        let path = tree.roots[0] + "/crowd"
+        try Files.makeDirectory(path, mode: 0o755)
+        for pid in [one.pid, other.pid] {
+            try Files.write(String(pid), to: path + "/cgroup.procs")
+        }
+        try body(.init(base: path, controllers: host.hierarchies[0].controllers))
+        try one.end()
+        try other.end()
+        for group in [path] + tree.roots { try Files.removeDirectory(group) }
+    }
+
+    @Test func `in a group with others nothing is moved or enabled, and the way out is named`()
+        throws
+    {
+        try withCrowd { crowd in
+            #expect(try UnifiedGroup.standing(in: crowd.base) == .shared(others: 2))
+            let error = #expect(throws: CgroupError.self) { try UnifiedGroup.prepare(crowd) }
+            #expect(error?.step == "delegate")
+            #expect(error?.cause.contains("has 2 other processes") == true)
+            #expect(error?.hint.contains("systemd-run --scope --property=Delegate=yes") == true)
+            let members = try Files.text(crowd.base + "/cgroup.procs").split(separator: "\n")
+            #expect(members.count == 2)
+            #expect(try Files.text(crowd.base + "/cgroup.subtree_control").count <= 1)
+            #expect(try Files.status(crowd.base + UnifiedGroup.leaf) == nil)
+        }
+    }
+
+    @Test func `a process in a prepared leaf uses the group around it`() throws {
+        let host = try CgroupHost.detect()
+        guard host.version == .v2 else {
+            return print("CgroupTests skipped: there is no leaf where version 2 limits nothing")
+        }
+        let own = host.hierarchies[0]
+        try #require(own.base.hasSuffix(UnifiedGroup.leaf), "run by scripts/delegated.sh")
+        let parent = String(own.base.dropLast(UnifiedGroup.leaf.utf8.count))
+        #expect(try UnifiedGroup.standing(in: own.base) == .leaf(of: parent))
+        #expect(try UnifiedGroup.prepare(own).base == parent)
+    }
 }

@@ -23,7 +23,7 @@ SUITE = "bookworm"
 PACKAGES = (
     "systemd systemd-sysv dbus udev kmod linux-image-cloud-amd64 "
     "python3 python3-venv git ca-certificates libseccomp2 libsqlite3-0 libyaml-0-2 "
-    "procps util-linux iproute2 libstdc++6 binutils"
+    "procps util-linux login libpam-systemd iproute2 libstdc++6 binutils"
 ).split()
 # Work of a machine that stays; this one lives for minutes.
 MASKED = (

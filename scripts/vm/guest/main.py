@@ -11,6 +11,7 @@ BUNDLE = "/usr/lib/corral-tests"
 sys.path.append(SCRIPTS)
 
 import call_checks as calls  # noqa: E402  (the demo's tables are beside, not below, this file)
+import hand_checks as hand  # noqa: E402
 import unit_checks as unit  # noqa: E402
 from demo import ATTACKS  # noqa: E402
 from report import Failure, Report, expect, read, run  # noqa: E402
@@ -28,8 +29,9 @@ SLOWNESS = "4"
 def suite(name):
     """Runs the tests of one target in the debug build's test program."""
     def check():
-        done = run(f"{BUNDLE}/corralPackageTests.xctest", "--testing-library", "swift-testing",
-                   "--filter", f"^{name}\\.", "--skip", SKIPPED, seconds=SUITE_SECONDS, cwd=BUNDLE)
+        done = run(f"{SCRIPTS}/delegated.sh", f"{BUNDLE}/corralPackageTests.xctest",
+                   "--testing-library", "swift-testing", "--filter", f"^{name}\\.",
+                   "--skip", SKIPPED, seconds=SUITE_SECONDS, cwd=BUNDLE)
         told = done.stdout + done.stderr
         if done.returncode:
             lines = [line.strip() for line in told.splitlines() if re.search("✘|rror", line)]
@@ -123,6 +125,7 @@ def main():
         if family:
             the_calls(report)
             the_end(report, family)
+            report.check("corrald from a login shell", hand.by_hand)
         unit.console(["journalctl", "--no-pager", "--output=short-monotonic", "--unit=corrald",
                       "--lines=300"])
     the_programs(report, parts)
