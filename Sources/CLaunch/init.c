@@ -159,6 +159,7 @@ void corral_init(struct launch *launch)
         _exit(1);
     }
     report.kind = CORRAL_REPORT_STARTED;
+    report.error = launch->landlock;
     if (corral_send_report(0, &report) < 0)
         _exit(2);
     watch(tool, 0);

@@ -107,5 +107,7 @@ int corral_landlock(struct launch *launch)
     int failure = errno;
     close(ruleset);
     errno = failure;
+    if (result == 0)
+        launch->landlock = (int)abi;
     return result;
 }

@@ -64,6 +64,7 @@ struct launch {
     int status;                // where the report goes
     int groups[CORRAL_PLAN_GROUPS];
     int trees[CORRAL_PLAN_TREES];
+    int landlock; // the ABI version in force, 0 for none
 };
 
 // A step returns 0, or -1 with errno; nothing after a failed step is run.

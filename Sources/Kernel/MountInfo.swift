@@ -6,6 +6,8 @@ public struct MountInfo: Sendable, Equatable {
     public let point: String
     /// The mount's own options: `ro`, `nosuid`, `nodev`, …
     public let options: Set<String>
+    /// `shared:N`, `master:N`: what it has in common with other mounts; empty for a private one.
+    public let propagation: [String]
     /// The kind of file system.
     public let kind: String
     /// The file system's options.
@@ -20,6 +22,7 @@ public struct MountInfo: Sendable, Equatable {
         root = Self.unescaped(fields[3])
         point = Self.unescaped(fields[4])
         options = Set(fields[5].split(separator: ",").map(String.init))
+        propagation = fields[6..<dash].map(String.init)
         kind = String(fields[dash + 1])
         fileSystemOptions = fields[dash + 3].split(separator: ",").map(String.init)
     }

@@ -46,6 +46,9 @@ public struct LaunchPlan: Sendable, Equatable {
     /// An inode for each this many bytes of scratch: a flood of empty files ends like a large one.
     private static let bytesPerInode = 4096
 
+    /// Files and directories that the scratch has room for.
+    public var scratchInodes: Int { scratchBytes / Self.bytesPerInode }
+
     /// Describes one start.
     public init(
         uid: UInt32, hostNetwork: Bool = false, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
@@ -91,7 +94,7 @@ public struct LaunchPlan: Sendable, Equatable {
             out.put(flags)
             out.put(UInt64(uid))
             out.put(scratchBytes)
-            out.put(scratchBytes / Self.bytesPerInode)
+            out.put(scratchInodes)
             out.put(cpuSeconds)
             out.put(fileBytes)
             out.put(openFiles)

@@ -48,6 +48,8 @@ public struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible 
         case "time-namespace":
             "corrald needs CAP_SYS_TIME and a kernel with time namespaces, see 'corral doctor'; or "
                 + "type 'time_namespace: off' into the policy"
+        case "resource-limits":
+            "corrald's own limits are lower: it needs LimitCORE=infinity, or CAP_SYS_RESOURCE"
         case "landlock":
             "this kernel has no Landlock: add it to lsm= on its command line, or type "
                 + "'landlock: off' into the policy"

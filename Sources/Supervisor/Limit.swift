@@ -42,6 +42,11 @@ enum Limit {
     static let postureBytes = 200
     /// Descriptors of a tool that a posture tells.
     static let postureDescriptors = 32
+    /// Processes of a sandbox beside pid 1 and the tool that a posture looks at: each costs about
+    /// a tenth of a millisecond, in which corrald does nothing else.
+    static let postureProcesses = 512
+    /// Of those, how many that differ are told.
+    static let postureStrangers = 16
     /// Mounts that belong to nothing and that a posture tells.
     static let postureMounts = 16
 }

@@ -35,12 +35,18 @@ struct MountRows {
 
     private var places: [Place] {
         // The kernel counts in pages and rounds up.
-        let size: Set = ["size=\((walls.scratchBytes + 4095) / 4096 * 4)k"]
+        let size: Set = [
+            "size=\((walls.scratchBytes + 4095) / 4096 * 4)k", "nr_inodes=\(walls.scratchInodes)",
+        ]
         let scratch: Set = ["rw", "nosuid", "nodev"]
         return [
-            Place(path: "/", kind: "tmpfs", options: ["ro", "nosuid", "nodev"]),
+            Place(
+                path: "/", kind: "tmpfs", options: ["ro", "nosuid", "nodev"],
+                fileSystemOptions: ["size=1024k"]),
             // Its device files are its own; devices elsewhere are dead.
-            Place(path: "/dev", kind: "tmpfs", options: ["ro", "nosuid", "noexec"]),
+            Place(
+                path: "/dev", kind: "tmpfs", options: ["ro", "nosuid", "noexec"],
+                fileSystemOptions: ["size=64k"]),
             Place(
                 path: "/proc", kind: "proc", options: ["nosuid", "nodev", "noexec"],
                 fileSystemOptions: ["hidepid=invisible", "subset=pid"]),
@@ -58,7 +64,8 @@ struct MountRows {
         let ok =
             here.count == 1
             && here.allSatisfy {
-                $0.kind == place.kind && place.options.isSubset(of: $0.options)
+                $0.kind == place.kind && $0.propagation.isEmpty
+                    && place.options.isSubset(of: $0.options)
                     && place.fileSystemOptions.isSubset(of: $0.fileSystemOptions)
             }
         return Row(name: place.path, wanted: wanted, found: text(here), ok: ok)
@@ -74,7 +81,7 @@ struct MountRows {
             return Row(name: shown.path, wanted: wanted, found: found, ok: !shown.required)
         }
         // What is mounted below a listed tree comes with it, under the same flags.
-        let weak = here.filter { !flags.isSubset(of: $0.options) }
+        let weak = here.filter { !flags.isSubset(of: $0.options) || !$0.propagation.isEmpty }
         return Row(
             name: shown.path, wanted: wanted, found: text(weak.isEmpty ? here : weak),
             ok: weak.isEmpty)
@@ -102,9 +109,10 @@ struct MountRows {
         return mounts.map { mount in
             let options = mount.options.subtracting(["relatime", "noatime"]).sorted()
             let sizes = mount.fileSystemOptions.filter {
-                $0.hasPrefix("size=") || $0.hasPrefix("hidepid=") || $0.hasPrefix("subset=")
+                $0.hasPrefix("size=") || $0.hasPrefix("nr_inodes=") || $0.hasPrefix("hidepid=")
+                    || $0.hasPrefix("subset=")
             }
-            return ([mount.kind] + options + sizes).joined(separator: " ")
+            return ([mount.kind] + options + mount.propagation + sizes).joined(separator: " ")
         }.joined(separator: "; ")
     }
 }

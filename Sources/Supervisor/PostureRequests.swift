@@ -27,7 +27,8 @@ extension Supervisor {
         let gone = Refusal(code: .unknown, message: "cannot look at a sandbox: it is gone")
         guard let sandbox, let walls = sandbox.walls else { throw gone }
         do throws(KernelError) {
-            let reading = try PostureReading(pid: sandbox.child.pid, cgroup: sandbox.cgroup)
+            var reading = try PostureReading(pid: sandbox.child.pid, cgroup: sandbox.cgroup)
+            reading.landlock = sandbox.landlock
             return PostureRows(reading: reading, walls: walls, uid: sandbox.uid, own: own).all()
         } catch {
             // It ended while it was looked at.

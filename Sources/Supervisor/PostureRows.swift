@@ -12,13 +12,13 @@ struct PostureRows {
     /// Every comparison, in the order in which it is told.
     func all() -> [PostureRow] {
         namespaces() + identity() + privilege() + confinement() + limits() + resources() + mounts()
-            + descriptors()
+            + descriptors() + processes()
     }
 
     /// The process that is looked at: the tool, or pid 1 when there is none any more.
     private var process: PostureReading.Process { reading.tool ?? reading.initial }
 
-    private func row(
+    func row(
         _ group: String, _ name: String, _ wanted: String, _ found: String, _ ok: Bool? = nil
     ) -> PostureRow {
         PostureRow(
@@ -39,12 +39,15 @@ struct PostureRows {
             except: walls.off["time_namespace"] == nil ? [] : ["time"])
         var rows = Posture.namespaces.map { kind in
             let found = process.namespaces[kind] ?? "none"
-            let ok = !shared.contains(kind)
-            let told = ok ? found : "the host's: " + found
             if kind == "time", let place = walls.off["time_namespace"] {
-                return row("namespaces", kind, "off (\(place))", told, true)
+                return row("namespaces", kind, "off (\(place))", "the host's: " + found, true)
             }
-            return row("namespaces", kind, "its own", told, ok)
+            // One sandbox, one set of them: pid 1 has the same.
+            if found != reading.initial.namespaces[kind] {
+                return row("namespaces", kind, "its own", "not that of pid 1: " + found, false)
+            }
+            let ok = !shared.contains(kind)
+            return row("namespaces", kind, "its own", ok ? found : "the host's: " + found, ok)
         }
         rows.append(
             row(
@@ -76,15 +79,15 @@ struct PostureRows {
             row("privilege", name, none[name] ?? "", words(status[name]))
         }
         rows.append(row("privilege", "no new privileges", "1", words(status["NoNewPrivs"])))
-        let wrong = Posture.differences(reading.initial.status, uid: uid)
+        // Told, because nothing shows it: prctl(2) answers a process about itself alone.
         rows.append(
             row(
-                "privilege", "pid 1", "the same",
-                wrong.isEmpty ? "the same" : "differs in " + wrong.joined(separator: ", ")))
+                "privilege", "securebits", "",
+                "locked before pid 1 could report; the kernel does not show them", true))
         // The tool is executed afresh, which makes it traceable again: by its own uid alone.
         let hidden = reading.initialOwner == 0
         rows.append(row("privilege", "pid 1 traceable", "no", hidden ? "no" : "yes"))
-        let terminal = Self.terminal(reading.stat)
+        let terminal = Self.terminal(process.stat)
         rows.append(
             row("privilege", "controlling terminal", "none", terminal == 0 ? "none" : "one"))
         return rows
@@ -93,40 +96,45 @@ struct PostureRows {
     private func confinement() -> [PostureRow] {
         let status = Posture.fields(process.status)
         let filters = Int(words(status["Seccomp_filters"])) ?? 0
+        let off = walls.off["landlock"].map { "off (\($0))" }
+        let told =
+            reading.landlock > 0
+            ? "ABI \(reading.landlock), told by pid 1 at the start; the kernel does not show it"
+            : "its pid 1 told of none at the start"
         return [
             row("system calls", "mode", "2", words(status["Seccomp"])),
             row(
                 "system calls", "filters", "\(own.filters + 1) or more", String(filters),
                 filters > own.filters),
             row(
-                "landlock", "policy", walls.off["landlock"].map { "off (\($0))" } ?? "on",
-                "applied or refused at the start; the kernel does not show it", true),
+                "landlock", "version", off ?? "1 or more", told,
+                off != nil || reading.landlock > 0),
         ]
     }
 
     private func limits() -> [PostureRow] {
-        reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) } + [
-            row(
-                "cgroup", "members", "pid 1 and the tool",
-                reading.isInGroup
-                    ? "pid 1 and the tool" : "not both of them")
-        ]
+        reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) }
     }
 
     private func resources() -> [PostureRow] {
-        let found = Self.resourceLimits(reading.limits)
-        let wanted: [(String, Int)] = [
-            // A second more than the policy says, in which the tool is told that time is over.
-            ("Max cpu time", walls.cpuSeconds + 1), ("Max file size", walls.fileBytes),
-            ("Max open files", walls.openFiles), ("Max core file size", 0),
-            ("Max locked memory", 0), ("Max msgqueue size", 0),
-        ]
-        let score = Int(words(reading.oomScore)) ?? 0
-        return wanted.map { name, most in
-            let hard = found[name].map { $0 < 0 ? "unlimited" : String($0) } ?? "none"
-            let ok = found[name].map { (0...most).contains($0) } ?? false
-            return row("resources", String(name.dropFirst(4)), "\(most) at most", hard, ok)
-        } + [row("resources", "oom score", "500 or more", String(score), score >= 500)]
+        let found = Self.resourceLimits(process.limits)
+        func words(_ limit: Int) -> String { limit < 0 ? "unlimited" : String(limit) }
+        var rows = wantedLimits.map { limit in
+            row(
+                "resources", limit.words,
+                limit.range.count == 1
+                    ? "\(limit.range.upperBound)"
+                    : "\(limit.range.upperBound) at most", found[limit.name].map(words) ?? "none",
+                limit.holds(found))
+        }
+        // Of the rest, which the cgroup makes up for, it is told what it has inherited.
+        let wanted = Set(wantedLimits.map(\.name))
+        for (name, limit) in found.sorted(by: { $0.key < $1.key }) where !wanted.contains(name) {
+            rows.append(row("resources", String(name.dropFirst(4)), "", words(limit), true))
+        }
+        let score = Int(self.words(process.oomScore)) ?? 0
+        rows.append(row("resources", "oom score", "500 or more", String(score), score >= 500))
+        return rows
     }
 
     private func mounts() -> [PostureRow] {
@@ -155,7 +163,7 @@ struct PostureRows {
 
 extension PostureRows {
     /// The words of a text, one space between them.
-    private func words(_ text: String?) -> String {
+    func words(_ text: String?) -> String {
         (text ?? "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 

@@ -25,6 +25,8 @@ final class RunningSandbox {
     let child: Child
     /// The launcher's reports, non-blocking.
     let status: Descriptor
+    /// The version of Landlock's ABI that its pid 1 has told to be in force.
+    var landlock: Int32 = 0
     /// Our ends of a server's pipes, until the broker has them.
     var ends: BrokerEnds?
     /// When it must have been executed, or have ended, by the monotonic clock in microseconds.

@@ -47,7 +47,9 @@ extension Supervisor {
 
     private func take(_ report: Report?, of sandbox: RunningSandbox) throws(KernelError) {
         switch report {
-        case .started: try started(sandbox)
+        case .started(let landlock):
+            sandbox.landlock = landlock
+            try started(sandbox)
         case .failed(let error): sandbox.failure = error
         case .exited(let status, let signal): sandbox.ended = (status, signal)
         default: try sandbox.child.signal(SIGKILL)

@@ -15,6 +15,7 @@ struct Walls: Sendable, Equatable {
 
     var shown: [Shown]
     var scratchBytes: Int
+    var scratchInodes: Int
     var cpuSeconds: Int
     var fileBytes: Int
     var openFiles: Int
@@ -32,6 +33,7 @@ struct Walls: Sendable, Equatable {
             shown.append(Shown(path: RootTree.prefix, writable: false, required: true))
         }
         scratchBytes = plan.scratchBytes
+        scratchInodes = plan.scratchInodes
         cpuSeconds = plan.cpuSeconds
         fileBytes = plan.fileBytes
         openFiles = plan.openFiles

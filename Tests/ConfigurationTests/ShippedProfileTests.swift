@@ -87,6 +87,18 @@ import YAML
         #expect(actions(profile.rules, call, arguments) == [])
     }
 
+    @Test func `the limit on core files can be read and not changed`() throws {
+        let rules = try profile().rules
+        // The kernel looks at the lower half of the number only.
+        for core: UInt64 in [4, 1 << 32 | 4] {
+            #expect(actions(rules, "setrlimit", [core]) == [])
+            #expect(actions(rules, "prlimit64", [0, core, 1]) == [])
+            #expect(actions(rules, "prlimit64", [0, core, 0]) == [.allow])
+        }
+        #expect(actions(rules, "setrlimit", [7]) == [.allow])
+        #expect(actions(rules, "prlimit64", [0, 7, 1]) == [.allow])
+    }
+
     @Test func `no two rules with different actions fit the same arguments`() throws {
         let rules = try profile().rules
         let conditional = Set(rules.filter { !$0.comparisons.isEmpty }.map(\.call))
@@ -94,6 +106,7 @@ import YAML
             conditional == [
                 "clone", "socket", "socketpair", "ioctl", "personality", "chmod", "fchmod",
                 "fchmodat", "fchmodat2", "creat", "mknod", "mknodat", "open", "openat",
+                "setrlimit", "prlimit64",
             ])
         for call in conditional {
             let own = rules.filter { $0.call == call }

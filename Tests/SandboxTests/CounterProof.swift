@@ -152,7 +152,7 @@ extension CounterProof {
 
     private static let limits = [
         CounterProof("raise_limits", "resource-limits"),
-        CounterProof("core_dump", "limit-core"),
+        CounterProof("core_dump", "limit-core", away: ["system-call-filter"]),
         CounterProof("message_queue", "limit-message-queue", away: ["landlock"]),
         CounterProof("lock_memory", "limit-locked-memory"),
         CounterProof("burn_time", "limit-cpu-time", enough: 3),

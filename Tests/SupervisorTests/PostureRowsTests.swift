@@ -47,6 +47,7 @@ struct Weakness: Sendable {
             hostname: "git", directory: "/home/tool",
             trees: [.init(path: "/srv/a b", writable: true)], arguments: [], environment: [])
 
+    static let scratch = "rw,size=65536k,nr_inodes=16384,mode=755"
     static let mounts = #"""
         50 49 0:39 / / ro,nosuid,nodev,relatime - tmpfs corral rw,size=1024k,mode=755
         51 50 0:40 / /dev ro,nosuid,noexec,relatime - tmpfs corral rw,size=64k,mode=755
@@ -54,9 +55,9 @@ struct Weakness: Sendable {
         53 52 254:1 / /usr/local ro,nosuid,nodev,relatime - ext4 /dev/vdb rw
         54 50 254:0 /var/x /opt/card ro,nosuid,nodev,relatime - ext4 /dev/vda rw
         58 50 0:42 / /proc rw,nosuid,nodev,noexec - proc proc rw,hidepid=invisible,subset=pid
-        60 50 0:43 /tmp /tmp rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
-        61 50 0:43 /home /home/tool rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
-        62 51 0:43 /shm /dev/shm rw,nosuid,nodev - tmpfs scratch rw,size=65536k,mode=755
+        60 50 0:43 /tmp /tmp rw,nosuid,nodev - tmpfs scratch \#(scratch)
+        61 50 0:43 /home /home/tool rw,nosuid,nodev - tmpfs scratch \#(scratch)
+        62 51 0:43 /shm /dev/shm rw,nosuid,nodev - tmpfs scratch \#(scratch)
         63 50 254:0 /srv/a\040b /srv/a\040b rw,nosuid,nodev,idmapped - ext4 /dev/vda rw
         """#
     static let limits = """
@@ -64,10 +65,12 @@ struct Weakness: Sendable {
         Max cpu time              600                  601                  seconds
         Max file size             1048576              1048576              bytes
         Max stack size            8388608              unlimited            bytes
-        Max core file size        0                    0                    bytes
+        Max core file size        1                    1                    bytes
         Max open files            64                   128                  files
         Max locked memory         0                    0                    bytes
         Max msgqueue size         0                    0                    bytes
+        Max nice priority         0                    0
+        Max realtime priority     0                    0
         """
 
     static var good: PostureReading {
@@ -79,15 +82,20 @@ struct Weakness: Sendable {
         process.projectMap = process.uidMap
         process.setgroups = "deny\n"
         process.descriptors = [0: "pipe:[1]"]
+        process.limits = limits
+        process.stat = "26068 (a) b (c) S 26067 26067 26067 0 -1 4194560"
+        process.oomScore = "500\n"
         var reading = PostureReading()
+        process.pid = 70
         reading.initial = process
+        process.pid = 71
         reading.tool = process
+        process.pid = 72
+        reading.others = [process]
+        reading.members = [70, 71, 72]
         reading.mounts = mounts
-        reading.limits = limits
-        reading.stat = "26068 (a) b (c) S 26067 26067 26067 0 -1 4194560"
-        reading.oomScore = "500\n"
         reading.initialOwner = 0
-        reading.isInGroup = true
+        reading.landlock = 7
         return reading
     }
 
@@ -114,25 +122,51 @@ struct Weakness: Sendable {
         Weakness("identity", "uid map") { $0.tool?.uidMap = "0 0 4294967295" },
         Weakness("identity", "project map") { $0.tool?.projectMap = "" },
         Weakness("identity", "setgroups") { $0.tool?.setgroups = "allow" },
-        Weakness("privilege", "pid 1") { $0.initial.status += "\nCapEff: 1" },
+        Weakness("processes", "pid 1") { $0.initial.status += "\nCapEff: 1" },
+        Weakness("processes", "pid 1") { $0.initial.oomScore = "0" },
+        Weakness("processes", "pid 1") { $0.members.remove(70) },
+        Weakness("processes", "the tool") { $0.members = [70, 72] },
+        Weakness("processes", "others") { $0.others[0].status += "\nNoNewPrivs: 0" },
+        Weakness("processes", "pid 72") { $0.others[0].status += "\nCapPrm: 2" },
+        Weakness("processes", "pid 72") { $0.others[0].status += "\nSeccomp_filters: 1" },
+        Weakness("processes", "pid 72") { $0.others[0].namespaces["net"] = "net:[4]" },
+        Weakness("processes", "pid 72") { $0.others[0].namespaces = [:] },
+        Weakness("processes", "pid 72") { $0.others[0].limits = "" },
+        Weakness("processes", "pid 72") { $0.others[0].stat = "1 (a) S 1 1 1 34816 1" },
+        Weakness("processes", "pid 72") { $0.others[0].oomScore = "" },
+        Weakness("processes", "pid 72") { $0.members = [70, 71] },
+        Weakness("processes", "…") { $0.isCut = true },
+        Weakness("namespaces", "ipc") { $0.tool?.namespaces["ipc"] = "ipc:[77]" },
+        Weakness("landlock", "version") { $0.landlock = 0 },
         Weakness("privilege", "pid 1 traceable") { $0.initialOwner = 2_000_000_001 },
-        Weakness("privilege", "controlling terminal") { $0.stat = "1 (a) S 1 1 1 34816 1" },
-        Weakness("privilege", "controlling terminal") { $0.stat = "" },
+        Weakness("privilege", "controlling terminal") { $0.tool?.stat = "1 (a) S 1 1 1 34816 1" },
+        Weakness("privilege", "controlling terminal") { $0.tool?.stat = "" },
         Weakness("system calls", "filters") { $0.tool?.status += "\nSeccomp_filters: 1" },
-        Weakness("cgroup", "members") { $0.isInGroup = false },
         Weakness("resources", "open files") {
-            $0.limits = $0.limits.replacing("128  ", with: "512  ")
+            $0.tool?.limits = limits.replacing("128  ", with: "512  ")
         },
         Weakness("resources", "core file size") {
-            $0.limits = $0.limits.replacing(
-                "core file size        0                    0 ",
-                with: "core file size        0                    unlimited ")
+            $0.tool?.limits = limits.replacing(
+                "core file size        1                    1 ",
+                with: "core file size        0                    0 ")
         },
-        Weakness("resources", "cpu time") { $0.limits = "" },
-        Weakness("resources", "oom score") { $0.oomScore = "-1000" },
+        Weakness("resources", "nice priority") {
+            $0.tool?.limits = limits.replacing(
+                "nice priority         0                    0",
+                with: "nice priority         0                    40")
+        },
+        Weakness("resources", "cpu time") { $0.tool?.limits = "" },
+        Weakness("resources", "oom score") { $0.tool?.oomScore = "-1000" },
         Weakness("mounts", "/") { $0.mounts = $0.mounts.replacing("/ / ro", with: "/ / rw") },
         Weakness("mounts", "/proc") { $0.mounts = $0.mounts.replacing(",subset=pid", with: "") },
         Weakness("mounts", "/tmp") { $0.mounts = $0.mounts.replacing("65536k", with: "1g") },
+        Weakness("mounts", "/") { $0.mounts = $0.mounts.replacing("size=1024k", with: "size=1g") },
+        Weakness("mounts", "/tmp") { $0.mounts = $0.mounts.replacing("16384", with: "99999") },
+        Weakness("mounts", "/usr") {
+            $0.mounts = $0.mounts.replacing(
+                "/usr ro,nosuid,nodev,relatime -",
+                with: "/usr ro,nosuid,nodev,relatime master:1 -")
+        },
         Weakness("mounts", "/usr") {
             $0.mounts = $0.mounts.replacing("/usr/local ro", with: "/usr/local rw")
         },
@@ -162,6 +196,7 @@ struct Weakness: Sendable {
         var reading = Self.good
         reading.tool?.namespaces["time"] = PostureTests.own.namespaces["time"]
         reading.initial.namespaces["time"] = PostureTests.own.namespaces["time"]
+        reading.others = []
         #expect(rows(reading).filter { !$0.ok }.map(\.name) == ["time", "pid 1"])
         let rows = rows(reading, Self.walls("landlock: off\ntime_namespace: off"))
         #expect(rows.filter { !$0.ok } == [])
@@ -186,6 +221,6 @@ struct Weakness: Sendable {
         let found = PostureRows.resourceLimits(Self.limits)
         #expect(found["Max open files"] == 128)
         #expect(found["Max stack size"] == -1)
-        #expect(found.count == 7)
+        #expect(found.count == 9)
     }
 }

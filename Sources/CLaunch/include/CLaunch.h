@@ -52,7 +52,7 @@ enum {
 typedef struct {
     uint32_t kind;
     uint32_t step;  // FAILED: which step, for corral_launch_step_name
-    int32_t error;  // FAILED: its errno
+    int32_t error;  // FAILED: its errno; STARTED: the ABI of Landlock in force, 0 for none
     int32_t pid;    // CLONED: the sandbox's pid 1 as the host sees it
     int32_t status; // EXITED: exit status, or -1
     int32_t signal; // EXITED: the signal, or 0

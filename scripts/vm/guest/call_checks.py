@@ -11,7 +11,7 @@ import urllib.request
 from demo import ATTACKS
 from installed import (
     PROBE_LIMITS, UIDS, call, corral, facts, group_of, members, succeed)
-from report import Skip, expect, read
+from report import Skip, eventually, expect, read, run
 from unit_checks import PROBE
 
 HOSTILE = "/usr/share/corral-hostile"
@@ -93,6 +93,28 @@ def clocks():
     good = not inside.failed and float(inside.text) < outside / 2
     expect(good, f"{inside.told}, {outside:.0f} s outside")
     return f"up {float(inside.text):.0f} s inside, {outside:.0f} s outside"
+
+
+def core_handler():
+    """The host's handler of core dumps runs as root, outside: no crash inside may start it."""
+    handler, seen, pattern = "/run/core-handler", "/run/cores", "/proc/sys/kernel/core_pattern"
+    with open(handler, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\ncat >/dev/null\necho $1 >>{seen}\n")
+    os.chmod(handler, 0o755)
+    before = read(pattern)
+    with open(pattern, "w", encoding="utf-8") as file:
+        file.write(f"|{handler} %u")
+    try:
+        # With a limit of 0 and outside of a sandbox it runs: the counter-proof.
+        run("/bin/sh", "-c", "ulimit -c 0; kill -SEGV $$")
+        expect(eventually(lambda: os.path.exists(seen), 10), "the handler never runs")
+        answer = call("ann", "probe__crash")
+        time.sleep(2)
+        expect("core False" in answer.text and read(seen) == "0", f"{answer.told}; {read(seen)}")
+    finally:
+        with open(pattern, "w", encoding="utf-8") as file:
+            file.write(before)
+    return f"it runs for a crash outside, not for one inside ({answer.text})"
 
 
 def posture(user, connection):

@@ -82,6 +82,7 @@ def the_calls(report):
     report.check("confinement read back", calls.confinement)
     report.check("clocks", calls.clocks)
     report.check("corral posture", calls.posture("ann", "probe"))
+    report.check("the host's core handler", calls.core_handler)
     report.check("a directory of the user's", calls.own_directory)
     report.check("corral posture with a directory", calls.posture("ann", "papers"))
     report.check("a directory to write", calls.written_directory)

@@ -3,6 +3,8 @@
 
 import json
 import os
+import resource
+import signal
 import sys
 import time
 
@@ -25,11 +27,25 @@ def identity(_):
     return f"uid {os.getuid()}, gid {os.getgid()}, groups {os.getgroups()}"
 
 
+def crash(_):
+    """A crash that asks for the host's handler: a limit of 0 forbids files alone."""
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        except (OSError, ValueError):
+            pass
+        os.kill(os.getpid(), signal.SIGSEGV)
+    _, status = os.waitpid(child, 0)
+    return f"signal {os.WTERMSIG(status)}, core {os.WCOREDUMP(status)}"
+
+
 def uptime(_):
     return str(time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
-TOOLS = {tool.__name__: tool for tool in (echo, read_file, write_file, identity, uptime)}
+TOOLS = {tool.__name__: tool
+         for tool in (echo, read_file, write_file, identity, crash, uptime)}
 
 
 def call(parameters):
