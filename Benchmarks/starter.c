@@ -43,7 +43,7 @@ static int next_tag(void)
     unsigned char bytes[4096];
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(4 * sizeof(int))];
+        char room[CMSG_SPACE(6 * sizeof(int))];
     } control;
     struct iovec part = {bytes, sizeof bytes};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
@@ -84,7 +84,7 @@ int main(void)
 {
     struct message hello = {.used = 4};
     number(&hello, HELLO, 1);
-    number(&hello, 2, 4); // Limit.version
+    number(&hello, 3, 4); // Limit.version
     send_message(&hello);
     if (next_tag() != HELLO)
         return 1;

@@ -8,12 +8,16 @@ internal import SupervisorProtocol
 extension Broker {
     /// Acts on what a server's message means.
     func handle(
-        _ event: ServerEvent, of server: Server, _ message: Envelope, _ bytes: [UInt8]
+        _ event: ServerEvent, of server: Server, _ message: Envelope, _ bytes: [UInt8],
+        lineBytes: Int
     ) {
         switch event {
         case .nothing: return
-        case .answer(let number): answer(number, at: server, message, bytes)
+        case .answer(let number):
+            server.calls[number]?.account.bytesOut += lineBytes
+            answer(number, at: server, message, bytes)
         case .progress(let number):
+            server.calls[number]?.account.bytesOut += lineBytes
             guard let call = server.calls[number], let token = call.progressToken else { return }
             ResultTranslation.writeProgress(message, bytes, token: token, into: &call.client.out)
             markDirty(call.client)
@@ -34,7 +38,10 @@ extension Broker {
     private func answer(
         _ number: Int, at server: Server, _ message: Envelope, _ bytes: [UInt8]
     ) {
-        guard let call = server.calls[number] else { return }
+        guard let call = server.calls[number] else {
+            server.unfinished.remove(number)
+            return
+        }
         if message.result == nil {
             server.calls[number] = nil
             return forwardError(of: call, at: server, message, bytes)
@@ -52,11 +59,12 @@ extension Broker {
         if ResultTranslation.isError(message, bytes) {
             return explain(call, at: server, message, bytes)
         }
-        record(call, at: server, error: nil)
+        let usage = server.usage(of: call)
+        record(call, usage, at: server, error: nil)
         if call.client.face.finished(call.id) {
             ResultTranslation.write(
                 message, bytes, as: call.id, from: server.face.era, to: call.era,
-                into: &call.client.out)
+                adding: usage.member, into: &call.client.out)
             markDirty(call.client)
         }
         callEnded(at: server)
@@ -65,14 +73,16 @@ extension Broker {
     private func forwardError(
         of call: Server.Call, at server: Server, _ message: Envelope, _ bytes: [UInt8]
     ) {
-        record(call, at: server, error: "server_error")
+        let usage = server.usage(of: call)
+        record(call, usage, at: server, error: "server_error")
         if call.client.face.finished(call.id) {
             let isWritten = ResultTranslation.writeError(
-                message, bytes, as: call.id, into: &call.client.out)
+                message, bytes, as: call.id, adding: usage.member, into: &call.client.out)
             if !isWritten {
-                let failure = Failure.invalid(
+                var failure = Failure.invalid(
                     .malformed("the error has no readable code and message"), call.tool,
                     server.connection)
+                failure.usage = usage
                 call.client.out.error(
                     call.id, code: failure.code, message: failure.message,
                     data: failure.json["data"])
@@ -87,19 +97,20 @@ extension Broker {
         _ call: Server.Call, at server: Server, _ message: Envelope, _ bytes: [UInt8]
     ) {
         let era = server.face.era
+        let used = server.usage(of: call)
         // The bytes of the batch are gone when the figures come.
         askUsage(of: server) { [self] usage in
             let limits = server.noteUsage(usage ?? server.ending?.usage)
-            record(call, at: server, error: limits.first?.reason ?? "tool_error")
+            record(call, used, at: server, error: limits.first?.reason ?? "tool_error")
             if call.client.face.finished(call.id) {
                 if limits.isEmpty {
                     ResultTranslation.write(
                         message, bytes, as: call.id, from: era, to: call.era,
-                        into: &call.client.out)
+                        adding: used.member, into: &call.client.out)
                 } else {
                     ResultTranslation.writeExplained(
                         message, bytes, as: call.id, to: call.era, limits: limits.map(\.text),
-                        into: &call.client.out)
+                        adding: used.member, into: &call.client.out)
                 }
                 markDirty(call.client)
             }

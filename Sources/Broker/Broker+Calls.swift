@@ -37,10 +37,13 @@ extension Broker {
         }
         let now = NIODeadline.now()
         let timeout = server.connection.policy.limits.callTimeout.standard
+        var account = server.openAccount()
+        let before = server.out.bytes.count
         let number = server.face.call(call, tool: tool, into: &server.out)
+        account.bytesIn = server.out.bytes.count - before
         server.calls[number] = Server.Call(
             client: client, id: call.id, era: call.era, progressToken: call.progressToken,
-            tool: tool, began: now, deadline: now + TimeAmount(timeout))
+            tool: tool, began: now, deadline: now + TimeAmount(timeout), account: account)
         server.lastActive = now
         markDirty(server)
         watch(server, until: now + TimeAmount(timeout))
@@ -108,7 +111,8 @@ extension Broker {
     /// Ends a call that nobody waits for any more, and tells its server.
     func abandon(_ number: Int, at server: Server, reason: String) {
         guard let call = server.calls.removeValue(forKey: number) else { return }
-        record(call, at: server, error: ErrorCode.cancelled.name)
+        record(call, server.usage(of: call), at: server, error: ErrorCode.cancelled.name)
+        server.leaveUnfinished(number)
         server.face.cancel(number, reason: reason, into: &server.out)
         markDirty(server)
         callEnded(at: server)
@@ -129,7 +133,10 @@ extension Broker {
     /// Ends a call with an error of the broker's own.
     func end(_ number: Int, at server: Server, _ failure: Failure) {
         guard let call = server.calls.removeValue(forKey: number) else { return }
-        record(call, at: server, error: failure.reason ?? "error")
+        var failure = failure
+        let usage = server.usage(of: call)
+        failure.usage = usage
+        record(call, usage, at: server, error: failure.reason ?? "error")
         fail(call.client, call.id, failure)
         callEnded(at: server)
     }

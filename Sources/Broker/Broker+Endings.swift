@@ -27,6 +27,7 @@ extension Broker {
         let late = server.calls.filter { $0.value.deadline <= now }
         for (number, call) in late.sorted(by: { $0.key < $1.key }) {
             end(number, at: server, .late(call.tool, server.connection))
+            server.leaveUnfinished(number)
             server.face.cancel(number, reason: "its deadline has passed", into: &server.out)
         }
         if !late.isEmpty, server.pingDeadline == nil {

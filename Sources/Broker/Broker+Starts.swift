@@ -71,10 +71,12 @@ extension Broker {
     }
 
     /// The supervisor has started the process.
-    func started(_ start: ServerStart, sandbox: UInt64, _ descriptors: Descriptors) {
+    func started(
+        _ start: ServerStart, sandbox: UInt64, _ meters: Meters, _ descriptors: Descriptors
+    ) {
         start.request = nil
         guard case .starting(let current) = start.connection.phase, current === start,
-            descriptors.count == 4
+            descriptors.count == 4 + meters.count
         else {
             // Nobody waits for it any more.
             return link.send(.kill(sandbox: sandbox))
@@ -88,6 +90,7 @@ extension Broker {
         let raw = descriptors.take()
         // The supervisor reports the end by itself; the pidfd is for those who have no supervisor.
         _ = Descriptor(owning: raw[3])
+        server.meters = CgroupMeters(meters, owning: Array(raw[4...]))
         openPipes(server, input: raw[1], output: raw[0], log: raw[2])
         server.face.start(start.mode, listsTools: start.listsTools, into: &server.out)
         markDirty(server)

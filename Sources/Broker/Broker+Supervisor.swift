@@ -15,11 +15,11 @@ extension Broker {
                     ])
                 return onEnd()
             }
-        case .started(let id, let sandbox):
+        case .started(let id, let sandbox, let meters):
             guard case .start(let start)? = requests.removeValue(forKey: id) else {
                 return link.send(.kill(sandbox: sandbox))
             }
-            started(start, sandbox: sandbox, descriptors)
+            started(start, sandbox: sandbox, meters, descriptors)
         case .refused(let id, let refusal):
             switch requests.removeValue(forKey: id) {
             case .start(let start): startRefused(start, refusal)

@@ -12,7 +12,7 @@ internal import Store
 struct FinishedCall: Sendable {
     let connection: UUID
     let tool: String
-    let duration: TimeAmount
+    let usage: CallUsage
     /// The reason it failed for; nil when it did not.
     let error: String?
     let at: Timestamp
@@ -21,14 +21,21 @@ struct FinishedCall: Sendable {
         var details: String?
         if let error { details = (["reason": .string(error)] as JSON).text }
         return UsageRow(
-            connection: connection, tool: tool, duration: .nanoseconds(duration.nanoseconds),
-            success: error == nil, error: details, executedAt: at)
+            connection: connection, tool: tool,
+            duration: .microseconds(usage.wallMicroseconds),
+            success: error == nil, error: details, executedAt: at,
+            figures: UsageRow.Figures(
+                cpuMicroseconds: usage.cpuMicroseconds, memoryPeakBytes: usage.memoryPeakBytes,
+                memoryPeakSince: usage.memoryPeakSince?.rawValue, bytesIn: usage.bytesIn,
+                bytesOut: usage.bytesOut, isShared: usage.shared))
     }
 }
 
 extension Broker {
     /// Notes a call's end for the ledger.
-    func record(_ call: Server.Call, at server: Server, error: String?) {
+    func record(
+        _ call: Server.Call, _ usage: CallUsage, at server: Server, error: String?
+    ) {
         let connection = server.connection
         let at = Timestamp.now()
         connection.usageCount += 1
@@ -39,8 +46,7 @@ extension Broker {
         }
         finished.append(
             FinishedCall(
-                connection: connection.id, tool: call.tool, duration: .now() - call.began,
-                error: error, at: at))
+                connection: connection.id, tool: call.tool, usage: usage, error: error, at: at))
         guard !isRecording else { return }
         isRecording = true
         _ = schedule(after: Limit.usageDelay) { $0.recordFinished() }

@@ -1,5 +1,6 @@
 internal import Control
 internal import JSONRPC
+internal import Kernel
 internal import MCP
 internal import NIOCore
 internal import Policy
@@ -19,6 +20,7 @@ final class Server: Peer, ChannelInboundHandler {
         let tool: String
         let began: NIODeadline
         let deadline: NIODeadline
+        var account: Account
     }
 
     let connection: ManagedConnection
@@ -28,6 +30,10 @@ final class Server: Peer, ChannelInboundHandler {
     var face = ServerFace()
     /// Calls by the number they were sent under.
     var calls: [Int: Call] = [:]
+    /// Calls without an answer that nobody waits for any more.
+    var unfinished: Set<Int> = []
+    /// What its calls use is read here.
+    var meters: CgroupMeters?
     /// The figures that were seen last; only what they have risen by since is news.
     var usage = Usage()
     /// When the last call began or ended.
@@ -111,7 +117,9 @@ final class Server: Peer, ChannelInboundHandler {
             let message = try Envelope.parse(bytes, in: range)
             let event = face.receive(message, bytes, into: &out)
             if !out.isEmpty { broker.markDirty(self) }
-            broker.handle(event, of: self, message, bytes)
+            // The line feed belongs to it, and a carriage return before that.
+            let lineBytes = range.count + (bytes[range.upperBound] == 0x0D ? 2 : 1)
+            broker.handle(event, of: self, message, bytes, lineBytes: lineBytes)
         } catch {
             broker.noise(from: self, bytes[range], error)
         }

@@ -20,6 +20,8 @@ public struct Failure: Error, ControlValue, CustomStringConvertible {
     public var hint: String?
     /// The last lines of the server's log, oldest first.
     public var log: [String]?
+    /// What the call used that failed, when one was under way.
+    public var usage: CallUsage?
 
     /// Makes a failure of a known kind; without `hint` the code's own holds.
     public init(
@@ -66,6 +68,7 @@ extension Failure {
         line = data?["line"]?.intValue
         hint = data?["hint"]?.stringValue
         log = data?["log"]?.arrayValue?.compactMap(\.stringValue)
+        usage = data?[CallUsage.key].flatMap(CallUsage.init)
     }
 
     /// The failure as a JSON-RPC error object; `data` is left out when it would be empty.
@@ -78,6 +81,7 @@ extension Failure {
         data["line"] = line.map(JSON.integer)
         data["hint"] = hint.map(JSON.string)
         data["log"] = log.map { .array($0.map(JSON.string)) }
+        data[CallUsage.key] = usage?.json
         var error: JSONObject = ["code": .integer(code), "message": .string(message)]
         if !data.members.isEmpty { error["data"] = .object(data) }
         return .object(error)

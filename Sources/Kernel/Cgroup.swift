@@ -198,7 +198,7 @@ public struct Cgroup: Sendable {
 
     private static let hint = "see 'corral doctor' for what this host offers"
 
-    private func path(_ controller: String, _ file: String) -> String? {
+    func path(_ controller: String, _ file: String) -> String? {
         places.first { $0.controllers.contains(controller) }.map { $0.path + "/" + file }
     }
 

@@ -37,53 +37,64 @@ public enum ResultTranslation {
         }
     }
 
-    /// Writes a whole response with a checked result.
+    /// Writes a whole response with a checked result; `own` is the member that the broker adds to
+    /// its `_meta`.
     public static func write(
         _ message: Envelope, _ bytes: [UInt8], as id: RequestID, from server: Era, to client: Era,
-        into out: inout LineWriter
+        adding own: String, into out: inout LineWriter
     ) {
         guard let members = message.resultMembers else { return }
         out.beginResult(id)
-        switch (server, client) {
-        case (.legacy, .legacy), (.modern, .modern):
-            out.splice(bytes, members.range, hasReturns: message.hasReturns)
-        case (.legacy, .modern):
-            // The object has members, so a comma belongs after the first one that is put in.
-            out.text(
-                members[.resultType] == nil ? "{\"resultType\":\"complete\"," : "{")
-            let inner = members.range.lowerBound + 1..<members.range.upperBound
-            out.splice(bytes, inner, hasReturns: message.hasReturns)
-        case (.modern, .legacy):
-            writeForLegacy(message, members, bytes, into: &out)
+        if server == .modern, client == .legacy {
+            writeForLegacy(message, members, bytes, own, into: &out)
+        } else {
+            // The object has members, so a comma belongs after each one that is put in before them.
+            let isMarked = server == client || members[.resultType] != nil
+            out.text(isMarked ? "{" : "{\"resultType\":\"complete\",")
+            var rest = members.range.lowerBound + 1..<members.range.upperBound - 1
+            if let meta = members[.meta] {
+                out.splice(bytes, rest.lowerBound..<meta.lowerBound, hasReturns: message.hasReturns)
+                OwnMembers.write(own, beside: meta, of: bytes, message.hasReturns, into: &out)
+                rest = meta.upperBound..<rest.upperBound
+            } else {
+                out.text("\"_meta\":{")
+                out.text(own)
+                out.text("},")
+            }
+            out.splice(bytes, rest, hasReturns: message.hasReturns)
+            out.text("}")
         }
         out.endResponse()
     }
 
     /// Leaves out what the legacy revisions do not know.
     private static func writeForLegacy(
-        _ message: Envelope, _ members: Members, _ bytes: [UInt8], into out: inout LineWriter
+        _ message: Envelope, _ members: Members, _ bytes: [UInt8], _ own: String,
+        into out: inout LineWriter
     ) {
-        var separator = "{"
+        out.text("{\"_meta\":")
+        OwnMembers.write(own, beside: members[.meta], of: bytes, message.hasReturns, into: &out)
         for member in members.list {
             switch member.key {
-            case .resultType, .ttlMs, .cacheScope: continue
+            case .resultType, .ttlMs, .cacheScope, .meta: continue
             case .structuredContent where bytes[member.value.lowerBound] != UInt8(ascii: "{"):
                 continue
             default: break
             }
-            out.text(separator)
+            out.text(",")
             out.member(bytes, member, hasReturns: message.hasReturns)
-            separator = ","
         }
-        out.text(separator == "{" ? "{}" : "}")
+        out.text("}")
     }
 
     /// Writes a server's error as the answer to a client's request.
     ///
     /// Codes that are the broker's own to give, or that speak about a revision the client did not
-    /// choose, become a general one: a server must not be able to speak in the broker's name.
+    /// choose, become a general one: a server must not be able to speak in the broker's name. `own`
+    /// is the member that the broker adds to its data, unless that is no object.
     public static func writeError(
-        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, into out: inout LineWriter
+        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, adding own: String,
+        into out: inout LineWriter
     ) -> Bool {
         guard let error = message.error, let range = error[.code],
             let code = Value.tree(bytes, range)?.intValue,
@@ -96,9 +107,12 @@ public enum ResultTranslation {
         out.integer(isReserved ? ProtocolErrorCode.server : code)
         out.text(",\"message\":")
         out.string(text)
-        if let data = error[.data] {
-            out.text(",\"data\":")
+        out.text(",\"data\":")
+        if let data = error[.data], bytes[data.lowerBound] != UInt8(ascii: "{") {
             out.splice(bytes, data, hasReturns: message.hasReturns)
+        } else {
+            OwnMembers.write(
+                own, beside: error[.data], of: bytes, message.hasReturns, into: &out)
         }
         out.text("}}\n")
         return true
@@ -136,21 +150,35 @@ extension ResultTranslation {
     /// sandbox that it met meanwhile: in `_meta`, and as a line of text for whoever reads it.
     public static func writeExplained(
         _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
-        limits: [String], into out: inout LineWriter
+        limits: [String], adding own: String, into out: inout LineWriter
     ) {
+        let told = JSON.array(limits.map(JSON.string)).text
+        let own = "\"\(limitsKey)\":\(told),\(own)"
         guard let range = message.result, var result = Value.tree(bytes, range) else {
             // A name twice somewhere deep: then it is told as it came.
-            return write(message, bytes, as: id, from: client, to: client, into: &out)
+            return write(
+                message, bytes, as: id, from: client, to: client, adding: own, into: &out)
         }
-        var meta = result["_meta"] ?? [:]
-        meta[limitsKey] = .array(limits.map(JSON.string))
-        result["_meta"] = meta
         let line: JSON = [
             "type": "text",
             "text": .string("The sandbox met a limit: \(limits.joined(separator: ", "))"),
         ]
-        result["content"] = .array((result["content"]?.arrayValue ?? []) + [line])
+        let content = JSON.array((result["content"]?.arrayValue ?? []) + [line])
+        result["content"] = content
         result["resultType"] = client == .modern ? "complete" : nil
-        out.result(id, result)
+        var meta = LineWriter()
+        OwnMembers.write(own, beside: message.resultMembers?[.meta], of: bytes, true, into: &meta)
+        result["_meta"] = nil
+        out.beginResult(id)
+        out.text("{\"_meta\":")
+        out.lines(meta.bytes)
+        for member in result.objectValue?.members ?? [] {
+            out.text(",")
+            out.string(member.name)
+            out.text(":")
+            out.json(member.value)
+        }
+        out.text("}")
+        out.endResponse()
     }
 }

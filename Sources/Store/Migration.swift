@@ -10,7 +10,7 @@ struct Migration {
     /// Types are chosen so that PostgreSQL can carry the same columns: UUIDs are TEXT of 36
     /// characters (UUID there), JSON is TEXT that SQLite has checked (JSONB), instants are INTEGER
     /// milliseconds of UTC (BIGINT), truth values are 0 and 1 (BOOLEAN).
-    static let all = [connections, toolUsage, runCards, credentials]
+    static let all = [connections, toolUsage, runCards, credentials, accounting]
 
     private static let connections = Migration(
         name: "connections",
@@ -79,5 +79,18 @@ struct Migration {
                 value BLOB NOT NULL,
                 PRIMARY KEY (reference, name)
             ) STRICT, WITHOUT ROWID;
+            """)
+
+    /// NULL is what was not counted, which is not 0.
+    private static let accounting = Migration(
+        name: "accounting",
+        sql: """
+            ALTER TABLE mcp_tool_usage ADD COLUMN cpu_time_us INTEGER;
+            ALTER TABLE mcp_tool_usage ADD COLUMN memory_peak_bytes INTEGER;
+            ALTER TABLE mcp_tool_usage ADD COLUMN memory_peak_since TEXT
+                CHECK (memory_peak_since IN ('call', 'overlap', 'start'));
+            ALTER TABLE mcp_tool_usage ADD COLUMN bytes_in INTEGER;
+            ALTER TABLE mcp_tool_usage ADD COLUMN bytes_out INTEGER;
+            ALTER TABLE mcp_tool_usage ADD COLUMN shared INTEGER CHECK (shared IN (0, 1));
             """)
 }

@@ -26,8 +26,9 @@ extension Store {
             """
             INSERT INTO mcp_tool_usage
                 (id, connection_id, agent_id, tool_name, execution_time_ms, success, error_details,
-                 tokens_saved, executed_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 tokens_saved, executed_at, cpu_time_us, memory_peak_bytes, memory_peak_since,
+                 bytes_in, bytes_out, shared)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """,
             [
@@ -35,8 +36,35 @@ extension Store {
                 .optional(row.agent), .text(row.tool), .real(row.duration / .milliseconds(1)),
                 .flag(row.success), .optional(row.error), .integer(row.tokensSaved),
                 .integer(row.executedAt.milliseconds),
+                .optional(row.figures?.cpuMicroseconds),
+                .optional(row.figures?.memoryPeakBytes), .optional(row.figures?.memoryPeakSince),
+                .optional(row.figures?.bytesIn), .optional(row.figures?.bytesOut),
+                row.figures.map { .flag($0.isShared) } ?? .null,
             ])
         return database.changes > 0
+    }
+
+    /// What the newest calls of a connection used, the newest first; nil for one without figures.
+    public func figures(
+        of connection: UUID, newest count: Int
+    ) throws(StoreError) -> [UsageRow.Figures?] {
+        try database.run(
+            "read", "usage-figures",
+            """
+            SELECT cpu_time_us, memory_peak_bytes, memory_peak_since, bytes_in, bytes_out, shared
+            FROM mcp_tool_usage WHERE connection_id = ? ORDER BY executed_at DESC, rowid DESC
+            LIMIT ?
+            """,
+            [.text(connection.description), .integer(count)]
+        ).map { row in
+            guard let input = row.optionalInteger(3), let output = row.optionalInteger(4) else {
+                return nil
+            }
+            return UsageRow.Figures(
+                cpuMicroseconds: row.optionalInteger(0), memoryPeakBytes: row.optionalInteger(1),
+                memoryPeakSince: row.optionalText(2), bytesIn: input, bytesOut: output,
+                isShared: row.integer(5) == 1)
+        }
     }
 
     /// How often each tool was called, the most called first.

@@ -18,12 +18,43 @@ public struct UsageRow: Sendable, Equatable {
     public var tokensSaved: Int
     /// When it was answered.
     public var executedAt: Timestamp
+    /// What it used, as far as it was counted; nil for a call that no server got.
+    public var figures: Figures?
+
+    /// What the sandbox used while a call ran.
+    public struct Figures: Sendable, Equatable {
+        /// CPU time; nil where it is not counted.
+        public var cpuMicroseconds: Int?
+        /// The most memory held at once; nil where it is not counted.
+        public var memoryPeakBytes: Int?
+        /// Since when that is the most: `call`, `overlap` or `start`.
+        public var memoryPeakSince: String?
+        /// Bytes that the server got.
+        public var bytesIn: Int
+        /// Bytes that it answered with.
+        public var bytesOut: Int
+        /// Whether other calls of the same server ran meanwhile.
+        public var isShared: Bool
+
+        /// States what was counted.
+        public init(
+            cpuMicroseconds: Int? = nil, memoryPeakBytes: Int? = nil,
+            memoryPeakSince: String? = nil, bytesIn: Int, bytesOut: Int, isShared: Bool
+        ) {
+            self.cpuMicroseconds = cpuMicroseconds
+            self.memoryPeakBytes = memoryPeakBytes
+            self.memoryPeakSince = memoryPeakSince
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+            self.isShared = isShared
+        }
+    }
 
     /// Makes a row.
     public init(
         id: UUID = UUID(), connection: UUID, agent: String? = nil, tool: String,
         duration: Duration, success: Bool, error: String? = nil, tokensSaved: Int = 0,
-        executedAt: Timestamp = .now()
+        executedAt: Timestamp = .now(), figures: Figures? = nil
     ) {
         self.id = id
         self.connection = connection
@@ -34,6 +65,7 @@ public struct UsageRow: Sendable, Equatable {
         self.error = error
         self.tokensSaved = tokensSaved
         self.executedAt = executedAt
+        self.figures = figures
     }
 }
 

@@ -7,6 +7,7 @@ enum Value: Equatable {
     case blob([UInt8])
 
     static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
+    static func optional(_ number: Int?) -> Value { number.map(Value.integer) ?? .null }
     static func optional(_ time: Timestamp?) -> Value {
         time.map { .integer($0.milliseconds) } ?? .null
     }

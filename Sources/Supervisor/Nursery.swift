@@ -39,6 +39,7 @@ struct Nursery {
         let id: UInt64
         let uid: UInt32
         let cgroup: Cgroup
+        let meters: CgroupMeters
     }
 
     /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets.
@@ -88,9 +89,9 @@ struct Nursery {
                     + "(raise sandbox_uids.count in corrald.yaml)")
         }
         do throws(CgroupError) {
-            let cgroup = try cgroups.makeGroup("sandbox-\(next)", limits)
+            let (cgroup, meters) = try cgroups.makeMeteredGroup("sandbox-\(next)", limits)
             defer { next += 1 }
-            return Place(id: next, uid: uid, cgroup: cgroup)
+            return Place(id: next, uid: uid, cgroup: cgroup, meters: meters)
         } catch {
             uids.give(back: uid)
             throw Refusal(
@@ -135,12 +136,14 @@ struct Nursery {
             return try Self.statusPipe().split { status, report throws(SandboxError) in
                 let child = try template.launch(
                     plan, groups: groups, trees: trees, streams: streams, status: report)
-                return RunningSandbox(
+                let sandbox = RunningSandbox(
                     id: place.id, purpose: order.purpose, name: order.plan.hostname, uid: place.uid,
                     cgroup: place.cgroup,
                     walls: order.walls, keptNamespaces: plan.keptNamespaces, child: child,
                     status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
+                sandbox.meters = place.meters
+                return sandbox
             }
         } catch {
             // A zygote that is gone or out of step is of no use to the next start either.

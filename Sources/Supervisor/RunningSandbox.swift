@@ -29,6 +29,8 @@ final class RunningSandbox {
     var landlock: Int32 = 0
     /// Our ends of a server's pipes, until the broker has them.
     var ends: BrokerEnds?
+    /// What the broker reads what calls use from, until it has it.
+    var meters: CgroupMeters?
     /// When it must have been executed, or have ended, by the monotonic clock in microseconds.
     var deadline: UInt64?
     /// Whether the broker has been told that it runs.

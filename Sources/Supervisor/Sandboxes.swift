@@ -83,12 +83,19 @@ extension Supervisor {
         guard case .server(let request) = sandbox.purpose, !sandbox.orphaned else { return }
         sandbox.deadline = nil
         sandbox.announced = true
+        try announce(sandbox, request)
+    }
+
+    /// Hands the broker a sandbox's pipes and meters, once.
+    private func announce(_ sandbox: RunningSandbox, _ request: UInt64) throws(KernelError) {
         guard let ends = sandbox.ends.take() else { return }
+        let meters = sandbox.meters.take()
+        let pipes = [ends.input.raw, ends.output.raw, ends.errors.raw, sandbox.child.pidfd.raw]
         try send(
-            .started(id: request, sandbox: sandbox.id),
-            descriptors: [
-                ends.input.raw, ends.output.raw, ends.errors.raw, sandbox.child.pidfd.raw,
-            ])
+            .started(id: request, sandbox: sandbox.id, meters: Meters(meters?.kinds)),
+            descriptors: pipes + (meters?.raw ?? []))
+        // Until here they must be open.
+        withExtendedLifetime(meters) {}
     }
 
     /// Its pid 1 has ended, and the kernel has ended everything else in it.
@@ -117,13 +124,7 @@ extension Supervisor {
             return try send(.refused(id: request, refusal))
         }
         // It ended so fast that nobody has been told it ran: the broker wants its last words.
-        if !sandbox.announced, let ends = sandbox.ends.take() {
-            try send(
-                .started(id: request, sandbox: sandbox.id),
-                descriptors: [
-                    ends.input.raw, ends.output.raw, ends.errors.raw, sandbox.child.pidfd.raw,
-                ])
-        }
+        if !sandbox.announced { try announce(sandbox, request) }
         let ending = Ending(
             status: ended.status, signal: ended.signal, requested: sandbox.requested, usage: usage)
         try send(.exited(sandbox: sandbox.id, ending))

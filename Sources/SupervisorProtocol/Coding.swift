@@ -104,10 +104,12 @@ extension Event {
         case .hello(let version):
             out.put(Tag.hello.rawValue)
             out.put(version)
-        case .started(let id, let sandbox):
+        case .started(let id, let sandbox, let meters):
             out.put(Tag.started.rawValue)
             out.put(id)
             out.put(sandbox)
+            out.put(meters.processor.rawValue)
+            out.put(meters.peak.rawValue)
         case .refused(let id, let refusal):
             out.put(Tag.refused.rawValue)
             out.put(id)
@@ -141,7 +143,10 @@ extension Event {
         guard let tag = Tag(rawValue: try input.number()) else { throw .unknownTag }
         switch tag {
         case .hello: self = .hello(version: try input.number())
-        case .started: self = .started(id: try input.number(), sandbox: try input.number())
+        case .started:
+            self = .started(
+                id: try input.number(), sandbox: try input.number(),
+                meters: try Meters(from: &input))
         case .refused: self = .refused(id: try input.number(), try Refusal(from: &input))
         case .installing: self = .installing(id: try input.number())
         case .installed: self = .installed(id: try input.number(), fresh: try input.bool())
@@ -206,6 +211,15 @@ extension Usage {
         memoryKills = try input.number()
         processRefusals = try input.number()
         processLimit = try input.number()
+    }
+}
+
+extension Meters {
+    init(from input: inout ByteReader) throws(DecodingError) {
+        guard let processor = Processor(rawValue: try input.number()),
+            let peak = Peak(rawValue: try input.number())
+        else { throw .badValue }
+        self.init(processor: processor, peak: peak)
     }
 }
 

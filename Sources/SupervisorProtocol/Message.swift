@@ -82,8 +82,9 @@ extension Request {
 public enum Event: Sendable, Equatable {
     /// Answers `hello`.
     case hello(version: UInt32)
-    /// A sandbox runs. Descriptors: its stdin (write end), stdout, stderr (read ends), pidfd.
-    case started(id: UInt64, sandbox: UInt64)
+    /// A sandbox runs. Descriptors: its stdin (write end), stdout, stderr (read ends), pidfd, and
+    /// one for each of its meters.
+    case started(id: UInt64, sandbox: UInt64, meters: Meters)
     /// A start, an installation or a question failed; nothing of it is left.
     case refused(id: UInt64, Refusal)
     /// An installation began. Descriptor: its log (read end), end of file when it is over.
@@ -182,6 +183,44 @@ public struct Usage: Sendable, Equatable {
     }
 }
 
+/// What of a sandbox is counted in files that travel with `started`: CPU time first.
+public struct Meters: Sendable, Equatable {
+    /// Where CPU time is counted.
+    public enum Processor: UInt8, Sendable, Equatable, CaseIterable {
+        /// Nowhere; no descriptor.
+        case none = 0
+        /// A number of nanoseconds.
+        case nanoseconds = 1
+        /// cpu.stat of cgroup version 2.
+        case microseconds = 2
+    }
+
+    /// Where the memory peak is counted, and what a write to it sets back.
+    public enum Peak: UInt8, Sendable, Equatable, CaseIterable {
+        /// Nowhere; no descriptor.
+        case none = 0
+        /// Nothing.
+        case fixed = 1
+        /// The peak of the group.
+        case ofGroup = 2
+        /// The peak as this descriptor shows it.
+        case ofDescriptor = 3
+    }
+    /// Where CPU time is counted.
+    public var processor: Processor
+    /// Where the memory peak is counted.
+    public var peak: Peak
+
+    /// How many descriptors carry them.
+    public var count: Int { (processor == .none ? 0 : 1) + (peak == .none ? 0 : 1) }
+
+    /// Names both; nothing by default.
+    public init(processor: Processor = .none, peak: Peak = .none) {
+        self.processor = processor
+        self.peak = peak
+    }
+}
+
 /// One thing that the kernel says of a sandbox, beside what is wanted.
 public struct PostureRow: Sendable, Equatable {
     /// What it belongs to: `namespaces`, `capabilities`, `limits`, …
@@ -208,7 +247,7 @@ public struct PostureRow: Sendable, Equatable {
 /// Limits of the conversation; a message beyond them is refused whole.
 public enum Limit {
     /// The version both halves must speak.
-    public static let version: UInt32 = 2
+    public static let version: UInt32 = 3
     /// The largest message: a command line of 64 KiB, settings and credentials fit.
     public static let messageBytes = 128 << 10
     /// The longest string in it.
@@ -216,5 +255,5 @@ public enum Limit {
     /// The most elements of a list: words of a command, settings, credentials.
     public static let listCount = 512
     /// The most descriptors beside it.
-    public static let descriptors = 4
+    public static let descriptors = 6
 }

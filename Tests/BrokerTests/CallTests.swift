@@ -144,7 +144,7 @@ import Testing
             #expect(met?["_meta"]?["dev.corral/limits"] == ["pids_exceeded (128)"])
             #expect(met?["content"]?.arrayValue?.count == 2)
             #expect(met?["isError"] == true)
-            #expect(try call(false)?["_meta"] == nil)
+            #expect(try call(false)?["_meta"]?["dev.corral/limits"] == nil)
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import JSONRPC
 import Kernel
 import SupervisorProtocol
@@ -20,6 +21,8 @@ final class FakeServer: Sendable {
     let usage = Mutex(Usage(memoryLimitBytes: 128 << 20, processLimit: 128))
     /// Set when the supervisor kills it.
     let killed: Marks
+    /// What its sandbox would be counted in.
+    let counters: Counters
     private let input: Descriptor
     private let output: Mutex<Descriptor?>
     private let errors: Mutex<Descriptor?>
@@ -30,6 +33,7 @@ final class FakeServer: Sendable {
         errors: consuming Descriptor
     ) throws {
         killed = try Marks()
+        counters = try Counters()
         self.sandbox = sandbox
         self.input = input
         self.output = Mutex(output)
@@ -99,28 +103,77 @@ final class FakeServer: Sendable {
     }
 }
 
+/// The two files that a cgroup would have: CPU time in nanoseconds, and a memory peak whose first
+/// digit becomes 0 when it is set back.
+final class Counters: Sendable {
+    private let processor: Descriptor
+    private let peak: Descriptor
+
+    init() throws {
+        func file(_ text: String) throws -> Descriptor {
+            let path = "/tmp/corral-broker-counter-\(try System.random(8))"
+            let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+            try Files.remove(path)
+            try file.write(Array(text.utf8))
+            return file
+        }
+        processor = try file("0000000000000\n")
+        peak = try file("10000000\n")
+    }
+
+    /// Those that are counted, for passing on.
+    func raw(_ meters: Meters) -> [CInt] {
+        (meters.processor == .none ? [] : [processor.raw])
+            + (meters.peak == .none ? [] : [peak.raw])
+    }
+
+    /// Sets the CPU time, which is below 10,000 seconds.
+    func setProcessor(microseconds: Int) throws {
+        let digits = String(10_000_000_000_000 + microseconds * 1000).dropFirst()
+        try write(String(digits), to: processor.raw)
+    }
+
+    /// Sets the peak, of eight digits.
+    func setPeak(_ bytes: Int) throws { try write(String(bytes), to: peak.raw) }
+
+    private func write(_ text: String, to raw: CInt) throws {
+        let bytes = Array(text.utf8)
+        // The bytes live until the call returns.
+        let done = unsafe bytes.withUnsafeBytes { unsafe pwrite(raw, $0.baseAddress, $0.count, 0) }
+        guard done == bytes.count else { throw KernelError("pwrite") }
+    }
+}
+
 extension FakeServer {
     /// Serves a legacy session: the tools `echo` and whatever else, each call by `call`.
     func serveLegacy(
         tools: [String] = ["echo"], _ call: (FakeServer, JSON) throws -> Ending? = echo
     ) throws -> Ending {
         while let message = try message() {
-            switch message["method"]?.stringValue {
-            case "server/discover": refuse(message, -32601, "Method not found")
-            case "initialize":
-                answer(
-                    message,
-                    [
-                        "protocolVersion": "2025-06-18", "capabilities": ["tools": [:]],
-                        "serverInfo": ["name": "fake", "version": "1"],
-                    ])
-            case "tools/list": answer(message, ["tools": FakeServer.definitions(tools)])
-            case "tools/call": if let end = try call(self, message) { return end }
-            case "ping": answer(message, [:])
-            default: break
+            if message["method"] == "tools/call" {
+                if let end = try call(self, message) { return end }
+            } else {
+                answerOther(message, tools: tools)
             }
         }
         return ending()
+    }
+
+    /// Answers what a legacy session asks beside calls.
+    func answerOther(_ message: JSON, tools: [String] = ["echo"]) {
+        switch message["method"]?.stringValue {
+        case "server/discover": refuse(message, -32601, "Method not found")
+        case "initialize":
+            answer(
+                message,
+                [
+                    "protocolVersion": "2025-06-18", "capabilities": ["tools": [:]],
+                    "serverInfo": ["name": "fake", "version": "1"],
+                ])
+        case "tools/list": answer(message, ["tools": FakeServer.definitions(tools)])
+        case "ping": answer(message, [:])
+        default: break
+        }
     }
 
     /// Serves the modern era.

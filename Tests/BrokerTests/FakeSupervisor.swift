@@ -26,6 +26,8 @@ final class FakeSupervisor: Sendable {
     private let socket: Descriptor
     private let scripts: [String: FakeServer.Script]
     private let installations: [String: Installation]
+    /// What is counted of a card's servers; nothing of one that is not named.
+    private let meters: [String: Meters]
     private let threads = NIOThreadPool(numberOfThreads: 24)
     private let state = Mutex(State())
     /// A mark for every start and every end.
@@ -33,9 +35,10 @@ final class FakeSupervisor: Sendable {
 
     init(
         owning socket: consuming Descriptor, scripts: [String: FakeServer.Script],
-        installations: [String: Installation]
+        installations: [String: Installation], meters: [String: Meters]
     ) throws {
         self.socket = socket
+        self.meters = meters
         changes = try Marks()
         self.scripts = scripts
         self.installations = installations
@@ -118,9 +121,11 @@ final class FakeSupervisor: Sendable {
             output: try output.write.duplicate(), errors: try errors.write.duplicate())
         state.withLock { $0.servers[sandbox] = server }
         changes.set()
+        let meters = meters[start.card] ?? Meters()
         send(
-            .started(id: start.id, sandbox: sandbox),
-            [input.write.raw, output.read.raw, errors.read.raw, process.read.raw])
+            .started(id: start.id, sandbox: sandbox, meters: meters),
+            [input.write.raw, output.read.raw, errors.read.raw, process.read.raw]
+                + server.counters.raw(meters))
         threads.submit { [self] _ in
             run(server, script, FakeServer.Start(earlier: earlier, request: start))
         }

@@ -3,6 +3,7 @@ import Configuration
 import JSONRPC
 import Kernel
 import Logging
+import SupervisorProtocol
 import Testing
 
 /// A broker in this process, with a fake supervisor and fake servers, on a socket in a directory
@@ -16,7 +17,7 @@ final class Harness {
     private init(
         _ directory: String, scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation], access: String, limits: [String],
-        sandboxUsers: Range<UInt32>
+        sandboxUsers: Range<UInt32>, meters: [String: Meters]
     ) throws {
         self.directory = directory
         let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
@@ -28,7 +29,8 @@ final class Harness {
         log.logLevel = .critical
         let theirs = try pair.theirs.duplicate()
         supervisor = try FakeSupervisor(
-            owning: try pair.ours.duplicate(), scripts: scripts, installations: installations)
+            owning: try pair.ours.duplicate(), scripts: scripts, installations: installations,
+            meters: meters)
         service = try BrokerService(
             BrokerSettings(
                 controlSocket: listener.release(), supervisorSocket: theirs.release(),
@@ -46,12 +48,12 @@ final class Harness {
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
         limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
-        _ body: (Harness) throws -> Void
+        meters: [String: Meters] = [:], _ body: (Harness) throws -> Void
     ) throws {
         try inDirectory { directory in
             try run(
                 scripts, installations: installations, access: access, limits: limits,
-                sandboxUsers: sandboxUsers, in: directory, body)
+                sandboxUsers: sandboxUsers, meters: meters, in: directory, body)
         }
     }
 
@@ -75,13 +77,13 @@ final class Harness {
         _ scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0, in directory: String,
-        _ body: (Harness) throws -> Void
+        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
+        meters: [String: Meters] = [:], in directory: String, _ body: (Harness) throws -> Void
     ) throws {
         try Files.remove(directory + "/control.sock")
         let harness = try Harness(
             directory, scripts: scripts, installations: installations, access: access,
-            limits: limits, sandboxUsers: sandboxUsers)
+            limits: limits, sandboxUsers: sandboxUsers, meters: meters)
         let result = Result { try body(harness) }
         try harness.stop()
         try harness.supervisor.close()

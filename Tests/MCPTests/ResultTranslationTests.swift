@@ -3,12 +3,17 @@ import MCP
 import Testing
 
 @Suite struct ResultTranslationTests {
+    /// The member of the broker's own that every result gets.
+    private static let own = #""dev.corral/usage":{"bytesIn":1}"#
+    private let meta = #""_meta":{"dev.corral/usage":{"bytesIn":1}}"#
+
     private func translate(_ result: String, _ server: Era, _ client: Era) throws -> String {
         let (envelope, bytes) = try message(#"{"jsonrpc":"2.0","id":5,"result":\#(result)}"#)
         try ResultTranslation.check(envelope, bytes, from: server)
         var out = LineWriter()
         ResultTranslation.write(
-            envelope, bytes, as: .string("x"), from: server, to: client, into: &out)
+            envelope, bytes, as: .string("x"), from: server, to: client, adding: Self.own,
+            into: &out)
         let line = try #require(out.takeLines().first)
         _ = try JSON.parse(Array(line.utf8))
         let prefix = #"{"jsonrpc":"2.0","id":"x","result":"#
@@ -20,26 +25,84 @@ import Testing
     private let modern =
         #"{"resultType":"complete","content":[],"ttlMs":5,"structuredContent":[1],"x":{"b":1.0}}"#
 
-    @Test func `within one era every byte is kept`() throws {
-        #expect(try translate(legacy, .legacy, .legacy) == legacy)
-        #expect(try translate(modern, .modern, .modern) == modern)
+    @Test func `within one era every byte is kept behind the broker's own`() throws {
+        #expect(
+            try translate(legacy, .legacy, .legacy) == "{\(meta),\(legacy.dropFirst())")
+        #expect(
+            try translate(modern, .modern, .modern) == "{\(meta),\(modern.dropFirst())")
+    }
+
+    @Test func `what a server says in its own _meta stays, byte for byte`() throws {
+        for (server, client) in [(Era.legacy, Era.legacy), (.modern, .modern), (.modern, .legacy)] {
+            let type = server == .modern ? #","resultType":"complete""# : ""
+            let said = #"{"content":[],"_meta":{ "a/b":1.50, "c":{"d":"dev"}}\#(type)}"#
+            let told = try translate(said, server, client)
+            let both =
+                #""_meta":{"dev.corral/usage":{"bytesIn":1}, "a/b":1.50, "c":{"d":"dev"}}"#
+            #expect(told.contains(both), "\(told)")
+        }
+        let empty = try translate(#"{"content":[],"_meta":{ }}"#, .legacy, .legacy)
+        #expect(empty == #"{"content":[],\#(meta)}"#)
+    }
+
+    @Test(arguments: [
+        #"{"dev.corral/usage":{"bytesIn":7}}"#, #"{"dev.corral/limits":["x"]}"#,
+        #"{"\u0064ev.corral/usage":{"bytesIn":7}}"#, #"{"DEV.corral/Usage":7}"#,
+        #"{"dev.corral/usage":1,"x":{"y":1,"y":2}}"#, "7", "null", #"["dev.corral/usage"]"#,
+    ])
+    func `a server cannot speak under the broker's names`(said: String) throws {
+        for (server, client) in [(Era.legacy, Era.legacy), (.modern, .legacy), (.legacy, .modern)] {
+            let type = server == .modern ? #","resultType":"complete""# : ""
+            let told = try translate(
+                #"{"_meta":\#(said),"content":[]\#(type)}"#, server, client)
+            let result = try JSON.parse(Array(told.utf8))
+            #expect(result["_meta"] == ["dev.corral/usage": ["bytesIn": 1]], "\(told)")
+            #expect(result["content"] == [])
+        }
+    }
+
+    @Test func `beside a false name of ours the others stay`() throws {
+        let told = try translate(
+            #"{"content":[],"_meta":{"dev.corral/usage":1,"a\n":1.50}}"#, .legacy, .legacy)
+        #expect(
+            told == #"{"content":[],"_meta":{"dev.corral/usage":{"bytesIn":1},"a\n":1.50}}"#)
+    }
+
+    @Test func `a limit that was met is told beside what the tool said`() throws {
+        let (envelope, bytes) = try message(
+            #"{"jsonrpc":"2.0","id":5,"result":{"isError":true,"content":[],"_meta":{"dev.corral/limits":[],"a":1}}}"#
+        )
+        var out = LineWriter()
+        ResultTranslation.writeExplained(
+            envelope, bytes, as: .integer(1), to: .modern, limits: ["pids_exceeded (5)"],
+            adding: Self.own, into: &out)
+        let result = try JSON.parse(out.bytes.dropLast().map { $0 })["result"]
+        #expect(
+            result?["_meta"] == [
+                "dev.corral/limits": ["pids_exceeded (5)"], "dev.corral/usage": ["bytesIn": 1],
+                "a": 1,
+            ])
+        #expect(result?["content"]?.arrayValue?.count == 1)
+        #expect(result?["resultType"] == "complete")
     }
 
     @Test func `a legacy result becomes a complete one for modern clients`() throws {
         #expect(
             try translate(legacy, .legacy, .modern)
-                == #"{"resultType":"complete", "content" : [{"type":"text","text":"1.50"}], "z":1e2}"#
+                == #"{"resultType":"complete",\#(meta), "content" : [{"type":"text","text":"1.50"}], "z":1e2}"#
         )
         let marked = #"{"content":[],"resultType":"complete"}"#
-        #expect(try translate(marked, .legacy, .modern) == marked)
+        #expect(
+            try translate(marked, .legacy, .modern) == "{\(meta),\(marked.dropFirst())")
     }
 
     @Test func `a modern result loses what legacy clients do not know`() throws {
-        #expect(try translate(modern, .modern, .legacy) == #"{"content":[],"x":{"b":1.0}}"#)
+        #expect(
+            try translate(modern, .modern, .legacy) == #"{\#(meta),"content":[],"x":{"b":1.0}}"#)
         #expect(
             try translate(
                 #"{"resultType":"complete","content":[],"structuredContent":{"a":1}}"#, .modern,
-                .legacy) == #"{"content":[],"structuredContent":{"a":1}}"#)
+                .legacy) == #"{\#(meta),"content":[],"structuredContent":{"a":1}}"#)
     }
 
     @Test(arguments: [
@@ -58,12 +121,30 @@ import Testing
         let (envelope, bytes) = try message(
             #"{"jsonrpc":"2.0","id":5,"error":{"code":\#(code),"message":"no","data":{"a": 1.0}}}"#)
         var out = LineWriter()
-        #expect(ResultTranslation.writeError(envelope, bytes, as: .integer(1), into: &out))
+        #expect(
+            ResultTranslation.writeError(
+                envelope, bytes, as: .integer(1), adding: Self.own, into: &out))
         let sent1 = out.takeLines()
         #expect(
             sent1 == [
-                #"{"jsonrpc":"2.0","id":1,"error":{"code":\#(expected),"message":"no","data":{"a": 1.0}}}"#
+                #"{"jsonrpc":"2.0","id":1,"error":{"code":\#(expected),"message":"no","data":{\#(Self.own),"a": 1.0}}}"#
             ])
+    }
+
+    @Test(arguments: [
+        ("", #"{"dev.corral/usage":{"bytesIn":1}}"#), (#","data":"text""#, #""text""#),
+        (#","data":{"dev.corral/usage":2}"#, #"{"dev.corral/usage":{"bytesIn":1}}"#),
+    ])
+    func `an error's data gets what the call used unless it is no object`(
+        data: String, expected: String
+    ) throws {
+        let (envelope, bytes) = try message(
+            #"{"jsonrpc":"2.0","id":5,"error":{"code":-1,"message":"no"\#(data)}}"#)
+        var out = LineWriter()
+        #expect(
+            ResultTranslation.writeError(
+                envelope, bytes, as: .integer(1), adding: Self.own, into: &out))
+        #expect(out.takeLines()[0].hasSuffix(#""data":\#(expected)}}"#))
     }
 
     @Test func `progress is told under the client's own token`() throws {

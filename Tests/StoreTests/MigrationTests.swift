@@ -63,7 +63,7 @@ import Testing
         #expect(error?.code == .newer)
         #expect(
             error?.description
-                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 4 "
+                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 5 "
                 + "(install the newer version again, or restore an older copy)")
     }
 

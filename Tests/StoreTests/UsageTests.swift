@@ -52,6 +52,27 @@ import Testing
         #expect(try store.usageCounts().count == 1)
     }
 
+    @Test func `what a call used is kept, and what was not counted is not 0`() throws {
+        let store = try Store(path: folder.file)
+        let connection = UUID()
+        let all = [
+            UsageRow.Figures(
+                cpuMicroseconds: 1, memoryPeakBytes: 2, memoryPeakSince: "overlap", bytesIn: 3,
+                bytesOut: 4, isShared: true),
+            UsageRow.Figures(bytesIn: 0, bytesOut: 0, isShared: false), nil,
+        ]
+        for (time, figures) in all.enumerated() {
+            try store.recordUsage([
+                UsageRow(
+                    connection: connection, tool: "now", duration: .zero, success: true,
+                    executedAt: Timestamp(milliseconds: time), figures: figures)
+            ])
+        }
+        #expect(try store.figures(of: connection, newest: 9) == all.reversed())
+        #expect(try store.figures(of: connection, newest: 1) == [nil])
+        #expect(try store.figures(of: UUID(), newest: 9).isEmpty)
+    }
+
     @Test func `usage outlives its connection`() throws {
         let store = try Store(path: folder.file)
         let connection = ConnectionRow(user: "1000", name: "a", card: "time")

@@ -14,7 +14,8 @@ import Testing
         .posture(id: 7, sandbox: 8),
     ]
     static let events: [Event] = [
-        .hello(version: 1), .started(id: 1, sandbox: 2),
+        .hello(version: 1), .started(id: 1, sandbox: 2, meters: .init()),
+        .started(id: 1, sandbox: 2, meters: .init(processor: .microseconds, peak: .ofGroup)),
         .refused(id: 3, .init(code: .launch, message: "cannot", step: "pivot", errno: 22)),
         .installing(id: 4), .installed(id: 5, fresh: true),
         .exited(
@@ -77,6 +78,9 @@ import Testing
         var event = try #require(Event.installed(id: 1, fresh: true).encoded())
         event[event.count - 1] = 2
         #expect(throws: DecodingError.badValue) { try Event(decoding: event) }
+        var started = try #require(Event.started(id: 1, sandbox: 2, meters: .init()).encoded())
+        started[started.count - 1] = 4
+        #expect(throws: DecodingError.badValue) { try Event(decoding: started) }
     }
 
     @Test func `a message beyond the limit is not made`() {

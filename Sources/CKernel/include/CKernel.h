@@ -19,6 +19,12 @@ int corral_mkdirat(int directory, const char *path, mode_t mode);
 int corral_set_nonblocking(int fd, bool on);
 int corral_lock_exclusively(int fd); // flock(2) LOCK_EX | LOCK_NB
 int corral_syncfs(int fd);
+// The number after `name`, which the file must begin with, or which is all of it when `name` is
+// empty: a counter of a cgroup, read anew from its beginning, without an allocation. EPROTO for
+// anything else.
+int corral_read_counter(int fd, const char *name, uint64_t *value);
+// Writes "0" at the beginning, which sets a memory peak back.
+int corral_reset_counter(int fd);
 
 extern const uint64_t CORRAL_RESOLVE_NO_SYMLINKS;
 extern const uint64_t CORRAL_RESOLVE_NO_MAGICLINKS;

@@ -52,7 +52,27 @@ def fork(_):
     return "forked"
 
 
-TOOLS = {tool.__name__: tool for tool in (echo, hang, die, garbage, invalid_result, flood, fork)}
+def burn(arguments):
+    """Uses processor time."""
+    end = time.process_time() + arguments["seconds"]
+    while time.process_time() < end:
+        pass
+    return "burnt"
+
+
+def hold(arguments):
+    """Holds memory for a moment."""
+    held = b"x" * arguments["bytes"]
+    return f"held {len(held)}"
+
+
+def nap(arguments):
+    time.sleep(arguments["seconds"])
+    return "awake"
+
+
+TOOLS = {tool.__name__: tool for tool in (
+    echo, hang, die, garbage, invalid_result, flood, fork, burn, hold, nap)}
 
 
 def result(method, parameters):
