@@ -46,6 +46,18 @@ public struct Access: Sendable, Equatable {
         }
     }
 
+    /// Whether `user` may run commands of their own in the sandbox of `policy`, without any card.
+    public func decide(user: Caller, policy: String) -> Verdict {
+        judge(user) { rule, _ in rule.covers(policy: policy) }
+    }
+
+    /// Whether a host directory may be mounted for a command of `user`; as for a card's.
+    public func decide(user: Caller, policy: String, directory: String) -> Verdict {
+        judge(user) { rule, isDeny in
+            rule.covers(policy: policy) && (isDeny || rule.opens(directory, user))
+        }
+    }
+
     private func judge(
         _ user: Caller, _ matches: (_ rule: Rule, _ isDeny: Bool) -> Bool
     ) -> Verdict {
@@ -133,6 +145,9 @@ extension Access {
         public var directories: [String]?
         /// Whether it is about commands of the user's own.
         public var commands: Bool
+        /// Patterns of policies in whose sandbox any command may be run; nil when the rule does not
+        /// say.
+        public var run: [String]?
         /// Whether the rule stands under `deny`.
         var isDeny: Bool
 
@@ -149,11 +164,19 @@ extension Access {
         }
 
         /// A `deny` rule that speaks of commands only leaves cards and tools alone.
-        private var speaksOfCards: Bool { cards != nil || tools != nil || !commands }
+        private var speaksOfCards: Bool {
+            cards != nil || tools != nil || !(commands || run != nil)
+        }
 
         func covers(card: String) -> Bool {
             guard let cards else { return isDeny && speaksOfCards }
             return cards.contains { matches(card, pattern: $0) }
+        }
+
+        /// What takes away commands of a user's own, or everything, takes these away as well.
+        func covers(policy: String) -> Bool {
+            if isDeny, commands || (coversAllCards && coversAllTools) { return true }
+            return run?.contains { matches(policy, pattern: $0) } ?? false
         }
 
         func covers(tool: String) -> Bool {

@@ -56,12 +56,16 @@ extension Access.Rule {
                     "commands", .boolean, .standard("false"), \.commands,
                     "Whether they may run commands of their own through a card with `free_command`."
                 ),
+                Key(
+                    optional: "run", .list(of: .namePattern, limit: 256), \.run,
+                    "Policies in whose sandbox they may run any command, with `*` for any text."),
             ]
         ) { rule, node, reader in
             rule.place = node.place
             rule.checkConcernsSomebody(node, &reader)
-            if rule.cards?.isEmpty ?? true, !rule.commands {
-                reader.report(node.place, "the rule allows nothing: give 'cards' or 'commands'")
+            if rule.cards?.isEmpty ?? true, rule.run?.isEmpty ?? true, !rule.commands {
+                reader.report(
+                    node.place, "the rule allows nothing: give 'cards', 'commands' or 'run'")
             }
             if rule.tools != nil, rule.cards == nil {
                 reader.report(node.place, "'tools' needs 'cards' beside it")
@@ -82,19 +86,23 @@ extension Access.Rule {
                     "Tools it is about, with `*` for any text; the whole card when absent."),
                 Key(
                     "commands", .boolean, .standard("false"), \.commands,
-                    "Whether it takes away commands of their own."),
+                    "Whether it takes away commands of their own, those of `run` included."),
+                Key(
+                    optional: "run", .list(of: .namePattern, limit: 256), \.run,
+                    "Policies in whose sandbox they may not run commands, with `*` for any text."),
             ]
         ) { rule, node, reader in
             rule.place = node.place
             rule.checkConcernsSomebody(node, &reader)
-            let lists = [rule.cards, rule.tools]
+            let lists = [rule.cards, rule.tools, rule.run]
             // An empty list would read as "deny nothing", which nobody means to write.
             if lists.contains([]) {
                 reader.report(node.place, "an empty list denies nothing: leave the key out")
             }
-            if rule.cards == nil, rule.tools == nil, !rule.commands {
+            if rule.cards == nil, rule.tools == nil, rule.run == nil, !rule.commands {
                 reader.report(
-                    node.place, "the rule denies nothing: give 'cards', 'tools' or 'commands'")
+                    node.place,
+                    "the rule denies nothing: give 'cards', 'tools', 'commands' or 'run'")
             }
         }
     }
@@ -114,7 +122,7 @@ extension Access.Rule {
     private static func blank(isDeny: Bool) -> Self {
         Self(
             name: "", place: Place(file: ""), users: [], groups: [], cards: nil, tools: nil,
-            commands: false, isDeny: isDeny)
+            commands: false, run: nil, isDeny: isDeny)
     }
 
     private func checkConcernsSomebody(_ node: Node, _ reader: inout Reader) {

@@ -46,6 +46,8 @@ import YAML
         let other = Caller(uid: 1001, user: "bob", groups: ["bob"])
         #expect(access.decide(user: root, card: "custom").isAllowed)
         #expect(access.mayRunCommands(root).isAllowed)
+        #expect(access.decide(user: root, policy: "default").isAllowed)
+        #expect(!access.decide(user: member, policy: "default").isAllowed)
         #expect(access.decide(user: member, card: "time", tool: "convert_time").isAllowed)
         #expect(access.decide(user: member, card: "git").isAllowed)
         #expect(!access.decide(user: member, card: "custom").isAllowed)

@@ -142,15 +142,66 @@ import YAML
                   - {groups: ["*"], cards: [a]}
                 """) == [
                     "access.yaml:3:5: the rule concerns nobody: give 'users' or 'groups'",
-                    "access.yaml:4:5: the rule allows nothing: give 'cards' or 'commands'",
+                    "access.yaml:4:5: the rule allows nothing: give 'cards', 'commands' or 'run'",
                     "access.yaml:5:5: 'tools' needs 'cards' beside it",
                     "access.yaml:6:14: write one user's or group's name, or \"*\" alone for "
                         + "everyone",
-                    "access.yaml:8:5: the rule denies nothing: give 'cards', 'tools' or "
-                        + "'commands'",
+                    "access.yaml:8:5: the rule denies nothing: give 'cards', 'tools', "
+                        + "'commands' or 'run'",
                     "access.yaml:9:5: an empty list denies nothing: leave the key out",
                     "access.yaml:10:5: '*' stands under 'users', not under 'groups'",
                 ])
+    }
+
+    @Test func `commands are run only with policies that a rule names`() throws {
+        let access = try read("allow: [{users: [alice], run: [default, 'open-*']}]")
+        #expect(access.decide(user: alice, policy: "default").isAllowed)
+        #expect(access.decide(user: alice, policy: "open-1").isAllowed)
+        #expect(!access.decide(user: alice, policy: "other").isAllowed)
+        #expect(!access.decide(user: bob, policy: "default").isAllowed)
+        // Cards and commands through them are something else.
+        #expect(!access.decide(user: alice, card: "default").isAllowed)
+        #expect(!access.mayRunCommands(alice).isAllowed)
+        let cards = try read("allow: [{users: [alice], cards: ['*'], commands: true}]")
+        #expect(!cards.decide(user: alice, policy: "default").isAllowed)
+    }
+
+    @Test(arguments: [
+        ("{users: [alice], run: [default]}", false), ("{users: [alice], run: [other]}", true),
+        ("{users: [alice], cards: ['*']}", false), ("{users: [alice], commands: true}", false),
+        ("{users: [alice], cards: [time]}", true), ("{users: [alice], tools: ['x*']}", true),
+        ("{users: [bob], run: ['*']}", true),
+    ])
+    func `what takes away commands or everything takes away these`(
+        rule: String, isAllowed: Bool
+    ) throws {
+        let access = try read("allow: [{users: [alice], run: [default]}]\ndeny: [\(rule)]")
+        #expect(access.decide(user: alice, policy: "default").isAllowed == isAllowed)
+        #expect(
+            access.decide(user: alice, policy: "default", directory: "/srv").isAllowed == isAllowed)
+    }
+
+    @Test func `a rule that denies commands alone leaves cards as they are`() throws {
+        let access = try read(
+            "allow: [{users: [alice], cards: [time], commands: true, run: [default]}]\ndeny: [{users: [alice], run: [default]}]"
+        )
+        #expect(access.decide(user: alice, card: "time").isAllowed)
+        #expect(access.decide(user: alice, card: "time", tool: "now").isAllowed)
+        #expect(access.mayRunCommands(alice).isAllowed)
+        #expect(!access.decide(user: alice, policy: "default").isAllowed)
+    }
+
+    @Test func `a command's mounts are judged as a card's`() throws {
+        let root = Caller(uid: 0, user: "root", groups: ["root"])
+        let open = try read("allow: [{users: [alice, root], run: [default]}]")
+        #expect(open.decide(user: alice, policy: "default", directory: "/srv").isAllowed)
+        #expect(!open.decide(user: root, policy: "default", directory: "/srv").isAllowed)
+        let named = try read(
+            "allow: [{users: [alice, root], run: [default], directories: [/srv/a]}]")
+        for user in [alice, root] {
+            #expect(named.decide(user: user, policy: "default", directory: "/srv/a/b").isAllowed)
+            #expect(!named.decide(user: user, policy: "default", directory: "/srv/b").isAllowed)
+        }
     }
 
     @Test(arguments: [
