@@ -88,8 +88,8 @@ let package = Package(
         program(
             "corral",
             [
-                "Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards", "YAML",
-                argumentParser,
+                "Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards",
+                "SupervisorProtocol", "YAML", argumentParser,
             ]),
 
         // Tests: one target per source target, then whole programs, then the style.

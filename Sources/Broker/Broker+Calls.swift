@@ -92,6 +92,7 @@ extension Broker {
     /// A client has lost interest in a request.
     func cancel(_ id: RequestID, of client: Client) {
         client.registrations[id]?.isCancelled = true
+        cancelRun(id, of: client)
         for connection in users[client.caller.uid]?.connections.values.map({ $0 }) ?? [] {
             dropWaiting(of: connection) { item in
                 guard item.client === client, item.call.id == id else { return false }

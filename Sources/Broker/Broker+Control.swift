@@ -28,6 +28,8 @@ extension Broker {
         case ConnectionsRestart.method: restart(client, request)
         case ConnectionsPosture.method: posture(client, request)
         case ConnectionsLogs.method: logs(client, request)
+        case Run.method: run(client, request)
+        case RunSignal.method: signal(client, request)
         default:
             fail(
                 client, request.id,
@@ -99,7 +101,7 @@ extension Broker {
             DaemonStatus.Result(
                 version: Software.version,
                 uptimeSeconds: Int((NIODeadline.now() - began).nanoseconds / 1_000_000_000),
-                clients: clients.count, sandboxes: servers.count,
+                clients: clients.count, sandboxes: servers.count + runs.count,
                 connections: users.values.reduce(0) { $0 + $1.connections.count }
             ).json)
     }

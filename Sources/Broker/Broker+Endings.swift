@@ -114,7 +114,7 @@ extension Broker {
 
     /// The supervisor says that a sandbox is gone.
     func exited(_ sandbox: UInt64, _ ending: Ending) {
-        guard let server = servers[sandbox] else { return }
+        guard let server = servers[sandbox] else { return ended(sandbox, ending) }
         server.ending = ending
         detach(server)
         conclude(server)

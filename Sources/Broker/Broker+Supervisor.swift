@@ -16,14 +16,16 @@ extension Broker {
                 return onEnd()
             }
         case .started(let id, let sandbox, let meters):
-            guard case .start(let start)? = requests.removeValue(forKey: id) else {
-                return link.send(.kill(sandbox: sandbox))
+            switch requests.removeValue(forKey: id) {
+            case .start(let start): started(start, sandbox: sandbox, meters, descriptors)
+            case .run(let run): started(run, sandbox: sandbox, descriptors)
+            default: link.send(.kill(sandbox: sandbox))
             }
-            started(start, sandbox: sandbox, meters, descriptors)
         case .refused(let id, let refusal):
             switch requests.removeValue(forKey: id) {
             case .start(let start): startRefused(start, refusal)
             case .install(let registration): installRefused(registration, refusal)
+            case .run(let run): fail(run, refusal)
             case .usage(let then): then(nil)
             case .posture(let then): then(.failure(refusal))
             case nil: break

@@ -20,6 +20,8 @@ final class Broker {
     var clients: [ObjectIdentifier: Client] = [:]
     /// Running servers by sandbox, those that are about to end included.
     var servers: [UInt64: Server] = [:]
+    /// Commands that run, by sandbox.
+    var runs: [UInt64: CommandRun] = [:]
     /// What waits for an answer of the supervisor, by the request's number.
     var requests: [UInt64: SupervisorRequest] = [:]
     private var lastRequest: UInt64 = 0
@@ -101,6 +103,7 @@ final class Broker {
             dropWaiting(of: connection) { $0.client === client }
             dropLogWaits(of: connection) { $0.client === client }
         }
+        endRuns(of: client)
         for server in servers.values {
             for (number, call) in server.calls where call.client === client {
                 abandon(number, at: server, reason: "the client has gone")
@@ -178,6 +181,8 @@ enum SupervisorRequest {
     case install(Registration)
     /// A running server's figures.
     case usage((Usage?) -> Void)
+    /// A command's start.
+    case run(CommandRun)
     /// A running server's posture.
     case posture((Result<[PostureRow], Refusal>) -> Void)
 }

@@ -205,6 +205,8 @@ extension Broker {
             server.endTimer?.cancel()
             server.context?.close(promise: nil)
         }
+        // Commands end with the supervisor's or with this process's end, which comes now.
+        runs.removeAll()
         for client in clients.values { client.context?.close(promise: nil) }
     }
 }

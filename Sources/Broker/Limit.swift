@@ -10,6 +10,10 @@ enum Limit {
     static let waitingCalls = 128
     /// Bytes of the calls that wait for one server to start.
     static let waitingBytes = 16 << 20
+    /// Commands of one user that run or are about to: of the supervisor's 1,024 sandboxes.
+    static let runsPerUser = 128
+    /// Bytes that wait for a client until it has taken descriptors.
+    static let heldBytes = 16 << 20
     /// Connections of one user.
     static let connectionsPerUser = 1_000
     /// The longest name of a connection; a tool's needs room beside it.

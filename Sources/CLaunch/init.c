@@ -118,6 +118,27 @@ static bool reap(pid_t tool, corral_report_t *report)
     return over;
 }
 
+// Passes a signal on as a terminal would: what its keys send goes to everybody in front of it,
+// which here is everybody; the rest to the tool alone.
+static void pass_on(pid_t tool, int signal)
+{
+    switch (signal) {
+    case SIGTSTP:
+        // No shell is in here to continue what it stops, so the kernel would ignore it.
+        kill(-1, SIGSTOP);
+        break;
+    case SIGINT:
+    case SIGQUIT:
+    case SIGHUP:
+    case SIGCONT:
+    case SIGWINCH:
+        kill(-1, signal);
+        break;
+    default:
+        kill(tool, signal);
+    }
+}
+
 static void watch(pid_t tool, int status)
 {
     sigset_t all;
@@ -127,7 +148,7 @@ static void watch(pid_t tool, int status)
         siginfo_t info;
         int signal = sigwaitinfo(&all, &info);
         if (signal > 0 && signal != SIGCHLD && signal != SIGPIPE)
-            kill(tool, signal);
+            pass_on(tool, signal);
     }
     _exit(corral_send_report(status, &report) < 0 ? 2 : 0);
 }

@@ -16,6 +16,10 @@ public struct Failure: Error, ControlValue, CustomStringConvertible {
     public var file: String?
     /// The rule's line in `file`, from 1.
     public var line: Int?
+    /// The step of a launch that failed.
+    public var step: String?
+    /// The system's number for why it failed (errno(3)).
+    public var errno: Int?
     /// What to do, in one line.
     public var hint: String?
     /// The last lines of the server's log, oldest first.
@@ -66,6 +70,8 @@ extension Failure {
         rule = data?["rule"]?.stringValue
         file = data?["file"]?.stringValue
         line = data?["line"]?.intValue
+        step = data?["step"]?.stringValue
+        errno = data?["errno"]?.intValue
         hint = data?["hint"]?.stringValue
         log = data?["log"]?.arrayValue?.compactMap(\.stringValue)
         usage = data?[CallUsage.key].flatMap(CallUsage.init)
@@ -79,6 +85,8 @@ extension Failure {
         data["rule"] = rule.map(JSON.string)
         data["file"] = file.map(JSON.string)
         data["line"] = line.map(JSON.integer)
+        data["step"] = step.map(JSON.string)
+        data["errno"] = errno.map(JSON.integer)
         data["hint"] = hint.map(JSON.string)
         data["log"] = log.map { .array($0.map(JSON.string)) }
         data[CallUsage.key] = usage?.json

@@ -94,6 +94,13 @@ struct Fields {
         return values
     }
 
+    /// An array of values of one type; an absent one has none.
+    func optionalValues<Value: ControlValue>(
+        _ name: String, as type: Value.Type
+    ) throws(ControlError) -> [Value] {
+        try value(name) == nil ? [] : values(name, as: type)
+    }
+
     /// A required value of one type.
     func value<Value: ControlValue>(
         _ name: String, as type: Value.Type

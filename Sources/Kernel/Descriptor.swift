@@ -97,6 +97,11 @@ extension Descriptor {
         _ = try check("fcntl") { corral_set_nonblocking(raw, on) }
     }
 
+    /// The same for one that somebody else owns.
+    public static func setNonblocking(_ raw: CInt) throws(KernelError) {
+        _ = try check("fcntl") { corral_set_nonblocking(raw, true) }
+    }
+
     /// Changes the owner of the open file (fchown(2)).
     public borrowing func setOwner(uid: UInt32, gid: UInt32) throws(KernelError) {
         let raw = raw
@@ -164,4 +169,11 @@ extension Descriptor {
             return false
         }
     }
+}
+
+extension Descriptor {
+    /// Whether it was opened for reading (fcntl(2) F_GETFL).
+    public var isReadable: Bool { fcntl(raw, F_GETFL) & O_ACCMODE != O_WRONLY }
+    /// Whether it was opened for writing.
+    public var isWritable: Bool { fcntl(raw, F_GETFL) & O_ACCMODE != O_RDONLY }
 }

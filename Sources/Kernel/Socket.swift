@@ -88,6 +88,17 @@ public enum Socket {
         }
     }
 
+    /// Sends a few bytes with descriptors over a stream, wholly or not at all: EAGAIN when there is
+    /// no room for them. At most what one buffer of the kernel's holds, which a short line does.
+    public static func pass(
+        _ bytes: [UInt8], descriptors: [CInt], over stream: CInt
+    ) throws(KernelError) {
+        let sent = try check("sendmsg") { () -> Int in
+            unsafe corral_send(stream, bytes, bytes.count, descriptors, CInt(descriptors.count))
+        }
+        guard sent == bytes.count else { throw KernelError("sendmsg", errno: EMSGSIZE) }
+    }
+
     /// Receives one datagram of at most `limit` bytes; nil when none is there yet (EAGAIN).
     ///
     /// With `descriptors` 0 none that comes along is ever opened here.

@@ -19,6 +19,9 @@ public enum Surroundings {
         return unsafe String(cString: resolved)
     }
 
+    /// Stops this process until somebody continues it (signal(7) SIGSTOP).
+    public static func stop() { _ = raise(SIGSTOP) }
+
     /// Ends the process with a status, 0 to 255.
     public static func leave(_ status: Int32) -> Never { exit(status) }
 }

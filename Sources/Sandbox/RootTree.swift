@@ -66,7 +66,7 @@ public enum RootTree {
     }
 
     /// Whether `path` is `directory` or lies in it, by whole components.
-    static func contains(_ directory: String, _ path: String) -> Bool {
+    public static func contains(_ directory: String, _ path: String) -> Bool {
         path == directory || path.hasPrefix(directory + "/")
     }
 

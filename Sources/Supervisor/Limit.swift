@@ -33,6 +33,8 @@ enum Limit {
     static let backlog: Int32 = 1_024
     /// The longest value of a credential in bytes.
     static let credentialBytes = 32 << 10
+    /// Host directories of one command: what one launch plan takes.
+    static let mounts = 16
     /// Installations under way at once; each may use a whole core.
     static let installations = 4
     /// The largest file an installation may write, in bytes: some wheels carry a whole server.

@@ -115,12 +115,7 @@ struct Nursery {
         do throws(SandboxError) {
             return try launch(order, in: place, streams: streams, trees: trees)
         } catch {
-            guard case .installation = order.purpose else {
-                throw Refusal(starting: order.plan.hostname, error)
-            }
-            // The installation words it: it knows which card and which of its steps.
-            throw Refusal(
-                code: .install, message: error.description, step: error.step, errno: error.errno)
+            throw Refusal(order.purpose, name: order.plan.hostname, error)
         }
     }
 

@@ -48,6 +48,8 @@ extension Supervisor {
         case .kill(let sandbox): try kill(sandbox)
         case .usage(let id, let sandbox): try usage(id, sandbox)
         case .posture(let id, let sandbox): try posture(id, sandbox)
+        case .run(let run): try self.run(run)
+        case .signal(let sandbox, let number): try signal(sandbox, number)
         }
     }
 
@@ -65,7 +67,7 @@ extension Supervisor {
     }
 
     private func kill(_ id: UInt64) throws(KernelError) {
-        guard let sandbox = sandboxes[id], case .server = sandbox.purpose else { return }
+        guard let sandbox = sandboxes[id], sandbox.purpose.request != nil else { return }
         sandbox.requested = true
         try sandbox.child.signal(SIGKILL)
     }
@@ -89,14 +91,19 @@ extension Supervisor {
         try watch(sandbox)
     }
 
-    private func clone(_ request: Request.Start) throws(Refusal) -> RunningSandbox {
+    /// Refuses what there is no room for.
+    func admit(_ verb: String, _ name: String) throws(Refusal) {
         guard sandboxes.count < Limit.sandboxes, stopping == nil else {
             throw Refusal(
                 code: .host,
-                message: "cannot start '\(request.card)': "
+                message: "cannot \(verb) '\(name)': "
                     + (stopping == nil
                         ? "\(Limit.sandboxes) sandboxes run already" : "corrald is stopping"))
         }
+    }
+
+    private func clone(_ request: Request.Start) throws(Refusal) -> RunningSandbox {
+        try admit("start", request.card)
         let accounts = try host("read the accounts") { () throws(KernelError) in try Accounts() }
         let user = accounts.user(request.user)
         let groups = accounts.groups(of: user)
@@ -119,37 +126,20 @@ extension Supervisor {
     private func order(
         _ request: Request.Start, _ resolution: Resolution
     ) throws(Refusal) -> Nursery.Order {
-        let limits = resolution.policy.limits
-        let targets = resolution.directories.map { directory in
-            LaunchPlan.Target(path: directory.path, writable: directory.writable)
-        }
+        let card = resolution.card
         let prefix: String?
         do throws(SandboxError) {
-            prefix = try prefixRoot(of: resolution.card)
+            prefix = try prefixRoot(of: card)
         } catch {
-            throw Refusal(starting: resolution.card.name, error)
+            throw Refusal(starting: card.name, error)
         }
-        let rules = resolution.policy.filesystem
-        let points = targets.map(\.path)
-        let tree = TreeSource(name: ["run", resolution.card.name, prefix ?? ""] + points) {
-            () throws(SandboxError) in
-            try RootTree.compose(rules, prefix: prefix, mountPoints: points)
-        }
-        let plan = LaunchPlan(
-            uid: 0, scratchBytes: limits.scratch,
-            cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
-            openFiles: limits.openFiles, hostname: resolution.card.name,
-            directory: RootTree.home, trees: targets,
-            withoutLandlock: resolution.policy.landlock == .off,
-            withoutTimeNamespace: resolution.policy.timeNamespace == .off,
-            arguments: resolution.command, environment: resolution.environment)
         return Nursery.Order(
-            purpose: .server(request: request.id), tree: tree,
-            profile: resolution.policy.syscalls,
-            limits: .init(
-                memoryBytes: limits.memory.standard, processes: limits.processes,
-                cpuMillicores: limits.cpuMillicores),
-            plan: plan, walls: Walls(plan, of: resolution.policy, prefix: prefix))
+            .server(request: request.id), resolution.policy, prefix: prefix,
+            tree: ["run", card.name, prefix ?? ""],
+            LaunchPlan(
+                resolution.policy, hostname: card.name, directory: RootTree.home,
+                mounts: resolution.directories, command: resolution.command,
+                environment: resolution.environment))
     }
 
     /// The packages of a card, which must have been installed; nil when it has none.
@@ -169,7 +159,7 @@ extension Supervisor {
         set.locks[card.name].map { Prefix(card: card.name, lock: $0.text, instance: instance) }
     }
 
-    private func host<Result: ~Copyable>(
+    func host<Result: ~Copyable>(
         _ verb: String, _ body: () throws(KernelError) -> Result
     ) throws(Refusal) -> Result {
         do throws(KernelError) {

@@ -79,16 +79,9 @@ struct Resolution: Equatable {
         _ caller: Caller, _ card: RunCard, _ directory: RunCard.Directory, _ access: Access
     ) throws(Refusal) {
         let verdict = access.decide(user: caller, card: card.name, directory: directory.path)
-        guard !verdict.isAllowed else { return }
-        let hint =
-            caller.uid == 0
-            ? "root may read everything, so a rule has to name it: add 'directories: "
-                + "[\(directory.path)]'"
-            : "see 'directories' in the access rules"
-        throw Refusal(
-            code: .notAllowed,
-            message: "cannot mount '\(directory.path)' for user '\(caller.user)': "
-                + "\(verdict.place): \(verdict.rule) (\(hint))")
+        guard verdict.isAllowed else {
+            throw Refusal(mounting: directory.path, for: caller, verdict)
+        }
     }
 
     private static func settings(
@@ -131,5 +124,19 @@ struct Resolution: Equatable {
         Refusal(
             code: .badSetting, message: "cannot start '\(card.name)': credential '\(name)' \(cause)"
         )
+    }
+}
+
+extension Refusal {
+    /// A host directory that the access rules keep from a user.
+    init(mounting path: String, for caller: Caller, _ verdict: Verdict) {
+        let hint =
+            caller.uid == 0
+            ? "root may read everything, so a rule has to name it: add 'directories: [\(path)]'"
+            : "see 'directories' in the access rules"
+        self.init(
+            code: .notAllowed,
+            message: "cannot mount '\(path)' for user '\(caller.user)': "
+                + "\(verdict.place): \(verdict.rule) (\(hint))")
     }
 }

@@ -10,6 +10,16 @@ final class RunningSandbox {
         case server(request: UInt64)
         /// A step of an installation, by the prefix's name.
         case installation(prefix: String)
+        /// A command of a user's own, by its first word.
+        case run(request: UInt64, command: String)
+
+        /// The broker's number for what it asked; nil when the sandbox is the supervisor's own.
+        var request: UInt64? {
+            switch self {
+            case .server(let request), .run(let request, _): request
+            case .installation: nil
+            }
+        }
     }
 
     let id: UInt64
@@ -96,5 +106,20 @@ extension Refusal {
         self.init(
             code: .launch, message: "cannot start '\(card)': \(error)", step: error.step,
             errno: error.errno)
+    }
+
+    /// The same, worded by what the sandbox is for.
+    init(_ purpose: RunningSandbox.Purpose, name: String, _ error: SandboxError) {
+        switch purpose {
+        case .server: self.init(starting: name, error)
+        case .run(_, let command):
+            self.init(
+                code: .launch, message: "cannot run '\(command)': \(error)", step: error.step,
+                errno: error.errno)
+        case .installation:
+            // The installation words it: it knows which card and which of its steps.
+            self.init(
+                code: .install, message: error.description, step: error.step, errno: error.errno)
+        }
     }
 }

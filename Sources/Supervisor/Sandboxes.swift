@@ -80,7 +80,7 @@ extension Supervisor {
             sandbox.failure = error
             return try sandbox.child.signal(SIGKILL)
         }
-        guard case .server(let request) = sandbox.purpose, !sandbox.orphaned else { return }
+        guard let request = sandbox.purpose.request, !sandbox.orphaned else { return }
         sandbox.deadline = nil
         sandbox.announced = true
         try announce(sandbox, request)
@@ -109,7 +109,8 @@ extension Supervisor {
         graves.append((sandbox, 0))
         let ended = sandbox.ended ?? (ending.status == 0 ? -1 : ending.status, ending.signal)
         switch sandbox.purpose {
-        case .server(let request): try serverEnded(sandbox, request, ended, usage)
+        case .server(let request), .run(let request, _):
+            try serverEnded(sandbox, request, ended, usage)
         case .installation(let prefix): try stepEnded(prefix, sandbox, ended, usage)
         }
     }
@@ -120,7 +121,7 @@ extension Supervisor {
     ) throws(KernelError) {
         guard !sandbox.orphaned else { return }
         if let failure = sandbox.failure {
-            let refusal = Refusal(starting: sandbox.name, failure)
+            let refusal = Refusal(sandbox.purpose, name: sandbox.name, failure)
             return try send(.refused(id: request, refusal))
         }
         // It ended so fast that nobody has been told it ran: the broker wants its last words.

@@ -6,6 +6,8 @@ extension Request {
         case kill = 4
         case usage = 5
         case posture = 6
+        case run = 7
+        case signal = 8
     }
 
     /// The datagram of this request; nil when it is beyond `Limit.messageBytes`.
@@ -33,6 +35,13 @@ extension Request {
             out.put(Tag.posture.rawValue)
             out.put(id)
             out.put(sandbox)
+        case .run(let run):
+            out.put(Tag.run.rawValue)
+            run.write(to: &out)
+        case .signal(let sandbox, let number):
+            out.put(Tag.signal.rawValue)
+            out.put(sandbox)
+            out.put(number)
         }
         return out.finish()
     }
@@ -48,6 +57,8 @@ extension Request {
         case .kill: self = .kill(sandbox: try input.number())
         case .usage: self = .usage(id: try input.number(), sandbox: try input.number())
         case .posture: self = .posture(id: try input.number(), sandbox: try input.number())
+        case .run: self = .run(try Run(from: &input))
+        case .signal: self = .signal(sandbox: try input.number(), number: try input.number())
         }
         try input.end()
     }

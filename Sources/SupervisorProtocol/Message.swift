@@ -17,6 +17,10 @@ public enum Request: Sendable, Equatable {
     case usage(id: UInt64, sandbox: UInt64)
     /// Asks what the kernel says of a running sandbox, beside what its policy wants.
     case posture(id: UInt64, sandbox: UInt64)
+    /// Runs a command of a user's own in a sandbox of its own; answered as `start` is.
+    case run(Run)
+    /// Passes a signal on to a command that runs.
+    case signal(sandbox: UInt64, number: Int32)
 }
 
 extension Request {
@@ -247,7 +251,7 @@ public struct PostureRow: Sendable, Equatable {
 /// Limits of the conversation; a message beyond them is refused whole.
 public enum Limit {
     /// The version both halves must speak.
-    public static let version: UInt32 = 3
+    public static let version: UInt32 = 4
     /// The largest message: a command line of 64 KiB, settings and credentials fit.
     public static let messageBytes = 128 << 10
     /// The longest string in it.

@@ -18,6 +18,12 @@ enum CommandStatus: Int32, CaseIterable {
     case timedOut = 6
     /// A configuration file has mistakes.
     case configuration = 7
+    /// `corral run` could not run the command.
+    case notRun = 125
+    /// `corral run`: the command is no program, or may not be executed.
+    case notExecutable = 126
+    /// `corral run`: there is no such command in the sandbox.
+    case commandMissing = 127
 
     /// One phrase for the documentation.
     var meaning: String {
@@ -30,6 +36,9 @@ enum CommandStatus: Int32, CaseIterable {
         case .unreachable: "the daemon cannot be reached or cannot work"
         case .timedOut: "it took too long"
         case .configuration: "a configuration file has mistakes"
+        case .notRun: "`corral run` could not run the command, whatever the reason"
+        case .notExecutable: "`corral run`: the command cannot be executed"
+        case .commandMissing: "`corral run`: the command is not there, inside the sandbox"
         }
     }
 
@@ -55,6 +64,16 @@ enum CommandStatus: Int32, CaseIterable {
             .pidsExceeded, .cpuExceeded, .networkDenied, .invalidOutput, .outputTooLarge,
             .cancelled, .busy, .storeFailed:
             self = .failed
+        }
+    }
+}
+
+extension CommandStatus {
+    /// A command's own status must be told from Corral's failures, which have three of their own.
+    mutating func meansRun() {
+        switch self {
+        case .success, .notExecutable, .commandMissing: return
+        default: self = .notRun
         }
     }
 }

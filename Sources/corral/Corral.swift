@@ -23,6 +23,7 @@ struct Corral: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Tools", subcommands: [ToolsCommand.self, CallCommand.self, MCPCommand.self]),
+            CommandGroup(name: "Sandbox", subcommands: [RunCommand.self]),
             CommandGroup(
                 name: "Daemon",
                 subcommands: [
@@ -38,13 +39,14 @@ struct Corral: ParsableCommand {
             answersJSON = (command as? any ClientCommand)?.global.json ?? false
             try command.run()
         } catch {
-            leave(error, answersJSON: answersJSON)
+            var report = ErrorReport(error, answersJSON: answersJSON)
+            if words.first == RunCommand.configuration.commandName { report.status.meansRun() }
+            leave(report)
         }
     }
 
     /// Says what went wrong, or shows the help that was asked for, and ends the process.
-    private static func leave(_ error: any Error, answersJSON: Bool) -> Never {
-        let report = ErrorReport(error, answersJSON: answersJSON)
+    private static func leave(_ report: ErrorReport) -> Never {
         do {
             try Console.shared.print(report.output)
             try Console.shared.complain(report.complaint)

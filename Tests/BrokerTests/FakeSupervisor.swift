@@ -21,6 +21,7 @@ final class FakeSupervisor: Sendable {
         var starts: [String: Int] = [:]
         var lastSandbox: UInt64 = 0
         var killed: Set<UInt64> = []
+        var commands: [[String]] = []
     }
 
     private let socket: Descriptor
@@ -51,6 +52,14 @@ final class FakeSupervisor: Sendable {
 
     /// How many servers run.
     var running: Int { state.withLock { $0.servers.count } }
+
+    /// The commands that were asked for, in order.
+    var commands: [[String]] { state.withLock { $0.commands } }
+
+    /// Waits until so many servers and commands run.
+    func wait(untilRunning count: Int) {
+        while running != count { changes.wait() }
+    }
 
     /// Waits until no server runs, after a card's server was started that often.
     func waitUntilIdle(afterStarts starts: Int = 0, of card: String = "") {
@@ -96,6 +105,10 @@ final class FakeSupervisor: Sendable {
             let differs = PostureRow(
                 group: "cgroup", name: "pids.max", wanted: "128", found: "max", ok: false)
             send(.posture(id: id, [FakeSupervisor.holding, differs]))
+        case .run(let run): try begin(run)
+        case .signal(let sandbox, let number):
+            guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
+            end(server, server.ending(status: -1, signal: number))
         }
     }
 
@@ -112,6 +125,16 @@ final class FakeSupervisor: Sendable {
             state.starts[start.card, default: 0] += 1
             return (state.lastSandbox, (state.starts[start.card] ?? 1) - 1)
         }
+        let server = try started(start.id, sandbox, meters[start.card] ?? Meters())
+        threads.submit { [self] _ in
+            run(server, script, FakeServer.Start(earlier: earlier, request: start))
+        }
+    }
+
+    /// Makes a server's pipes and tells the broker that it runs.
+    private func started(
+        _ id: UInt64, _ sandbox: UInt64, _ meters: Meters
+    ) throws -> FakeServer {
         let input = try Pipe()
         let output = try Pipe()
         let errors = try Pipe()
@@ -121,14 +144,27 @@ final class FakeSupervisor: Sendable {
             output: try output.write.duplicate(), errors: try errors.write.duplicate())
         state.withLock { $0.servers[sandbox] = server }
         changes.set()
-        let meters = meters[start.card] ?? Meters()
         send(
-            .started(id: start.id, sandbox: sandbox, meters: meters),
+            .started(id: id, sandbox: sandbox, meters: meters),
             [input.write.raw, output.read.raw, errors.read.raw, process.read.raw]
                 + server.counters.raw(meters))
-        threads.submit { [self] _ in
-            run(server, script, FakeServer.Start(earlier: earlier, request: start))
+        return server
+    }
+
+    /// A command: `missing` cannot be executed, every other says `ran` and waits for a signal.
+    private func begin(_ run: Request.Run) throws {
+        state.withLock { $0.commands.append(run.command) }
+        guard run.command != ["missing"] else {
+            let refusal = Refusal(
+                code: .launch, message: "cannot run 'missing': execute: No such file or directory",
+                step: "execute", errno: 2)
+            return send(.refused(id: run.id, refusal))
         }
+        let sandbox = state.withLock { state in
+            state.lastSandbox += 1
+            return state.lastSandbox
+        }
+        try started(run.id, sandbox, Meters()).write("ran")
     }
 
     private func run(_ server: FakeServer, _ script: FakeServer.Script, _ start: FakeServer.Start) {

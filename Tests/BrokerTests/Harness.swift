@@ -170,6 +170,8 @@ final class TestClient {
     private let socket: Descriptor
     private var framer = LineFramer(limit: 64 << 20)
     private var lastID = 0
+    /// Descriptors that came along; the test closes them.
+    private var descriptors: [CInt] = []
     /// Messages that were not what was waited for.
     private(set) var others: [JSON] = []
 
@@ -177,6 +179,12 @@ final class TestClient {
         self.socket = socket
         // A test that waits in vain fails instead of hanging.
         try Socket.setReceiveTimeout(of: self.socket.raw, milliseconds: 20_000)
+    }
+
+    /// The descriptors that have come.
+    func takeDescriptors() -> [CInt] {
+        defer { descriptors = [] }
+        return descriptors
     }
 
     /// Sends bytes as they are.
@@ -191,10 +199,11 @@ final class TestClient {
             if case .line(let range) = framer.next() {
                 return try JSON.parse(framer.bytes, in: range)
             }
-            let chunk = try #require(
-                try socket.read(limit: 64 << 10), "nothing came for a long time")
-            try #require(!chunk.isEmpty, "the broker has closed the connection")
-            framer.append(chunk)
+            let part = try Socket.receive(limit: 64 << 10, descriptors: 16, over: socket.raw)
+            guard let part else { throw NothingCame() }
+            descriptors += part.descriptors
+            try #require(!part.bytes.isEmpty, "the broker has closed the connection")
+            framer.append(part.bytes)
         }
     }
 
@@ -259,3 +268,6 @@ final class TestClient {
         return params
     }
 }
+
+/// A test waited in vain.
+struct NothingCame: Error {}

@@ -9,6 +9,9 @@ import Testing
             file: "/etc/corral/policies/access.yaml", line: 12, hint: "ask", log: ["a", "b"])
         let back = try Failure(json: try JSON.parse(failure.json.serialized()))
         #expect(back == failure)
+        var step = failure
+        (step.step, step.errno) = ("execute", 2)
+        #expect(try Failure(json: try JSON.parse(step.json.serialized())) == step)
         #expect(back.known == .notAllowed)
         #expect(failure.json["data"]?["reason"] == "not_allowed")
     }

@@ -84,6 +84,18 @@ import Testing
         let status = DaemonStatus.Result(
             version: "0.1.0", uptimeSeconds: 5, clients: 1, sandboxes: 2, connections: 3)
         #expect(try travelled(status) == status)
+        let run = Run.Params(
+            policy: "default", command: ["cat", "-"],
+            mounts: [Run.Mount(path: "/srv", writable: true)],
+            environment: [Run.Variable(name: "A", value: "b=c")], directory: "/srv")
+        #expect(try travelled(run) == run)
+        #expect(try travelled(Run.Result(run: 7)) == Run.Result(run: 7))
+        let signal = RunSignal.Params(run: 7, signal: 15)
+        #expect(try travelled(signal) == signal)
+        let ended = RunEnded(
+            run: 7, status: -1, signal: 9, limits: ["pids_exceeded (1)"], cpuMicroseconds: 1,
+            memoryPeakBytes: 2)
+        #expect(try travelled(ended) == ended)
         let restrict = SessionRestrict.Params(connection: "time")
         #expect(try travelled(restrict) == restrict)
         #expect(try travelled(NameParams(name: "x")) == NameParams(name: "x"))
@@ -108,6 +120,19 @@ import Testing
         #expect(try NameParams(json: ["name": "x", "_meta": ["progressToken": 1]]).name == "x")
     }
 
+    @Test func `a run needs a policy and a command, and refuses what it does not know`() throws {
+        let least = try Run.Params(json: ["policy": "p", "command": ["x"]])
+        #expect(least == Run.Params(policy: "p", command: ["x"]))
+        for json: JSON in [
+            ["command": ["x"]], ["policy": "p"], ["policy": "p", "command": "x"],
+            ["policy": "p", "command": ["x"], "network": []],
+            ["policy": "p", "command": ["x"], "mounts": [["path": "/a"]]],
+            ["policy": "p", "command": ["x"], "environment": [["name": "A"]]],
+        ] {
+            #expect(throws: ControlError.self) { try Run.Params(json: json) }
+        }
+    }
+
     @Test(arguments: [0, -1, 10_001]) func `logs refuse a count out of bounds`(lines: Int) {
         #expect(throws: ControlError.self) {
             try ConnectionsLogs.Params(json: ["name": "x", "lines": .integer(lines)])
@@ -125,7 +150,7 @@ import Testing
             ConnectionsGet.method, ConnectionsRemove.method, ConnectionsTest.method,
             ConnectionsRestart.method, ConnectionsLogs.method, ConnectionsPosture.method,
             CardsList.method, CardsGet.method,
-            DaemonStatus.method, SessionRestrict.method,
+            DaemonStatus.method, SessionRestrict.method, Run.method, RunSignal.method,
         ]
         #expect(Set(methods).count == methods.count)
         #expect(methods.allSatisfy { $0.hasPrefix("corral/") })

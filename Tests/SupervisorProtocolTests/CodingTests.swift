@@ -12,6 +12,14 @@ import Testing
                 credentials: [.init(name: "token", value: "s3cret")])),
         .install(id: 3, card: "time"), .kill(sandbox: 4), .usage(id: 5, sandbox: 6),
         .posture(id: 7, sandbox: 8),
+        .run(
+            .init(
+                id: 9, user: 1000, policy: "default", directory: "/home/é",
+                mounts: [
+                    .init(path: "/srv/a", writable: true), .init(path: "/b", writable: false),
+                ],
+                command: ["cat", ""], environment: [.init(name: "A", value: "")])),
+        .signal(sandbox: 10, number: -2),
     ]
     static let events: [Event] = [
         .hello(version: 1), .started(id: 1, sandbox: 2, meters: .init()),
@@ -89,6 +97,32 @@ import Testing
             id: 1, user: 0, connection: "", card: "custom",
             settings: [.init(name: "command", values: [word, word, word])], credentials: [])
         #expect(Request.start(start).encoded() == nil)
+    }
+
+    @Test(arguments: [
+        (["x"], true), ([String(repeating: "x", count: Limit.stringBytes)], true),
+        (Array(repeating: "x", count: Limit.listCount), true), (["a\u{0}b"], false),
+        (Array(repeating: "x", count: Limit.listCount + 1), false),
+        ([String(repeating: "x", count: Limit.stringBytes + 1)], false),
+        (Array(repeating: String(repeating: "x", count: 1 << 15), count: 5), false),
+    ])
+    func `what the other half would refuse is known before`(words: [String], isSendable: Bool) {
+        let run = Request.Run(
+            id: 1, user: 0, policy: "p", directory: "", mounts: [], command: words, environment: [])
+        #expect(Request.run(run).isSendable == isSendable)
+    }
+
+    @Test func `an ending names the limits that were met`() {
+        let met = Usage(
+            memoryLimitBytes: 128 << 20, memoryKills: 1, processRefusals: 2, processLimit: 12)
+        let none = Usage(memoryLimitBytes: 1, processLimit: 1)
+        func limits(_ signal: Int32, _ usage: Usage) -> [String] {
+            Ending(status: -1, signal: signal, requested: false, usage: usage).limits
+        }
+        #expect(limits(9, met) == ["memory_exceeded (128 MiB)", "pids_exceeded (12)"])
+        #expect(limits(24, none) == ["cpu_exceeded (limits.cpu_time)"])
+        #expect(limits(25, none) == ["file_size_exceeded (limits.file_size)"])
+        #expect(limits(9, none).isEmpty)
     }
 
     @Test func `random bytes never do more than fail`() {

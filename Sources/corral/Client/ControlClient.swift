@@ -23,21 +23,43 @@ final class ControlClient {
     private let socket: Descriptor
     private var framer = LineFramer()
     private var lastID = 0
+    /// How many descriptors are taken from the daemon; more than that never open here.
+    private let descriptorsMax: Int
+    private var descriptors: [CInt] = []
 
     /// Connects to the daemon.
-    init(path: String) throws(CommandFailure) {
+    convenience init(path: String) throws(CommandFailure) {
         do {
-            socket = try Socket.connect(to: path)
+            self.init(socket: try Socket.connect(to: path))
         } catch {
-            throw CommandFailure(
-                .unreachable, "cannot reach the daemon at '\(path)': \(error.reason)",
-                hint: Self.hint(error))
+            throw Self.unreachable(path, error)
         }
     }
 
     /// Takes over a connected socket.
-    init(socket: consuming Descriptor) {
+    init(socket: consuming Descriptor, descriptors: Int = 0) {
         self.socket = socket
+        descriptorsMax = descriptors
+    }
+
+    deinit {
+        for number in descriptors { _ = Descriptor(owning: number) }
+    }
+
+    /// Nobody listens there, or not for this user.
+    static func unreachable(_ path: String, _ error: KernelError) -> CommandFailure {
+        CommandFailure(
+            .unreachable, "cannot reach the daemon at '\(path)': \(error.reason)",
+            hint: hint(error))
+    }
+
+    /// The socket, for poll(2).
+    var raw: CInt { socket.raw }
+
+    /// The descriptors that have come, which the caller now owns.
+    func takeDescriptors() -> [CInt] {
+        defer { descriptors = [] }
+        return descriptors
     }
 
     /// The bytes that the daemon has sent beyond the last answer.
@@ -79,13 +101,7 @@ final class ControlClient {
     func request(
         _ method: String, params: JSON, doing action: String, waiting: Waiting
     ) throws(CommandFailure) -> JSON {
-        lastID += 1
-        var params = params
-        params["_meta"] = Self.envelope(token: lastID)
-        let request: JSON = [
-            "jsonrpc": "2.0", "id": .integer(lastID), "method": .string(method), "params": params,
-        ]
-        try send(request.serialized() + [0x0A], doing: action)
+        try ask(method, params: params, doing: action)
         let answer = try awaitAnswer(to: lastID, doing: action, waiting)
         if let result = answer["result"] { return result }
         let failure: Failure
@@ -95,6 +111,23 @@ final class ControlClient {
             throw broken(action, error.description)
         }
         throw CommandFailure(failure, doing: action)
+    }
+
+    /// Sends a request; its answer is for whoever reads the messages.
+    func ask(_ method: String, params: JSON, doing action: String) throws(CommandFailure) {
+        lastID += 1
+        var params = params
+        params["_meta"] = Self.envelope(token: lastID)
+        let request: JSON = [
+            "jsonrpc": "2.0", "id": .integer(lastID), "method": .string(method), "params": params,
+        ]
+        try send(request.serialized() + [0x0A], doing: action)
+    }
+
+    /// The next message that has come whole; nil when more has to be taken first.
+    func message(doing action: String) throws(CommandFailure) -> JSON? {
+        guard let line = framer.next() else { return nil }
+        return try parse(line, doing: action)
     }
 
     /// What MCP's modern era wants in every request.
@@ -174,11 +207,21 @@ final class ControlClient {
             let ready = try poll([Interest(socket.raw, readable: true)], milliseconds: wait)
             waiting.tick?()
             guard ready[0].readable || ready[0].ended else { return }
-            let bytes = try socket.read(limit: Limit.chunkBytes) ?? []
-            if !bytes.isEmpty {
-                framer.append(bytes)
-                return
-            }
+        } catch {
+            throw broken(action, error.reason)
+        }
+        try take(doing: action)
+    }
+
+    /// Takes what has come, which poll(2) has told.
+    func take(doing action: String) throws(CommandFailure) {
+        do {
+            guard
+                let part = try Socket.receive(
+                    limit: Limit.chunkBytes, descriptors: descriptorsMax, over: socket.raw)
+            else { return }
+            descriptors += part.descriptors
+            if !part.bytes.isEmpty { return framer.append(part.bytes) }
         } catch {
             throw broken(action, error.reason)
         }

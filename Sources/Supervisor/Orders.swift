@@ -1,0 +1,45 @@
+import Kernel
+import Policy
+import RunCards
+import Sandbox
+
+// One place turns a policy into a sandbox: a server and a command cannot get different ones.
+
+extension LaunchPlan {
+    /// What a policy says of a sandbox, for one command in it; the uid is the nursery's to fill in.
+    init(
+        _ policy: Policy, hostname: String, directory: String, mounts: [RunCard.Directory],
+        command: [String], environment: [String]
+    ) {
+        let limits = policy.limits
+        self.init(
+            uid: 0, scratchBytes: limits.scratch,
+            cpuSeconds: Int(limits.cpuTime.components.seconds), fileBytes: limits.fileSize,
+            openFiles: limits.openFiles, hostname: hostname, directory: directory,
+            trees: mounts.map { Target(path: $0.path, writable: $0.writable) },
+            withoutLandlock: policy.landlock == .off,
+            withoutTimeNamespace: policy.timeNamespace == .off, arguments: command,
+            environment: environment)
+    }
+}
+
+extension Nursery.Order {
+    /// A sandbox of a policy; `tree` and the plan's mounts name its root.
+    init(
+        _ purpose: RunningSandbox.Purpose, _ policy: Policy, prefix: String?, tree: [String],
+        _ plan: LaunchPlan
+    ) {
+        let points = plan.trees.map(\.path)
+        let rules = policy.filesystem
+        self.init(
+            purpose: purpose,
+            tree: TreeSource(name: tree + points) { () throws(SandboxError) in
+                try RootTree.compose(rules, prefix: prefix, mountPoints: points)
+            },
+            profile: policy.syscalls,
+            limits: .init(
+                memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
+                cpuMillicores: policy.limits.cpuMillicores),
+            plan: plan, walls: Walls(plan, of: policy, prefix: prefix))
+    }
+}
