@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where this host keeps its cgroups and which version carries the controllers (cgroups(7)).
 public struct CgroupHost: Sendable, Equatable {
     /// The two versions of the interface.
@@ -89,6 +91,9 @@ public struct CgroupHost: Sendable, Equatable {
 
     /// Makes a group in each hierarchy and removes it again, to see that it can be done.
     public func tryMaking(_ name: String) throws(KernelError) {
+        guard !hierarchies.isEmpty else {
+            throw KernelError("mkdir", "/sys/fs/cgroup/" + name, errno: ENOENT)
+        }
         for hierarchy in hierarchies {
             let path = hierarchy.base + "/" + name
             try Files.makeDirectory(path, mode: 0o755)

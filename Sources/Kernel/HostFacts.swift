@@ -78,8 +78,12 @@ public struct HostFacts: Sendable, Equatable {
     public var clocks: Trial
     /// A user namespace as a sandbox makes it: by an ordinary user, with a capability inside.
     public var userNamespace: Trial
-    /// The sysctl user.max_user_namespaces; nil when there is none.
-    public var userNamespacesMax: Int?
+    /// The sysctls user.max_KIND_namespaces, by kind; how many a user may have of each.
+    public var namespacesMax: [String: Int]
+    /// The capabilities that the probes ran with, by number; nil when they could not be read.
+    public var capabilities: Set<Int>?
+    /// The hard limits that the probes ran with, as /proc/PID/limits names them; -1 for none.
+    public var limits: [String: Int]
     /// System calls by name.
     public var calls: [String: Trial]
     /// The ABI version of Landlock; 0 when there is none.
@@ -96,7 +100,8 @@ public struct HostFacts: Sendable, Equatable {
     /// Describes a host.
     public init(
         isRoot: Bool, kernel: String, cgroups: Cgroups, namespaces: [String: Trial],
-        clocks: Trial, userNamespace: Trial, userNamespacesMax: Int?, calls: [String: Trial],
+        clocks: Trial, userNamespace: Trial, namespacesMax: [String: Int],
+        capabilities: Set<Int>?, limits: [String: Int], calls: [String: Trial],
         landlock: Int,
         swapBytes: UInt64, libraries: [String: Bool], python: Python, place: Place?
     ) {
@@ -106,7 +111,9 @@ public struct HostFacts: Sendable, Equatable {
         self.namespaces = namespaces
         self.clocks = clocks
         self.userNamespace = userNamespace
-        self.userNamespacesMax = userNamespacesMax
+        self.namespacesMax = namespacesMax
+        self.capabilities = capabilities
+        self.limits = limits
         self.calls = calls
         self.landlock = landlock
         self.swapBytes = swapBytes

@@ -29,7 +29,8 @@ public enum HostProbe {
                 _ = try check("set", "clocks") { corral_probe_clocks() }
             },
             userNamespace: user,
-            userNamespacesMax: text("/proc/sys/user/max_user_namespaces").flatMap { Int($0) },
+            namespacesMax: namespacesMax(), capabilities: OwnLimits.capabilities(),
+            limits: OwnLimits.hard(),
             calls: named(calls) { name in
                 trial(isRoot: isRoot) { () throws(KernelError) in
                     try makeCall(name)
@@ -44,6 +45,12 @@ public enum HostProbe {
         _ names: [String], _ probe: (String) -> Value
     ) -> [String: Value] {
         names.reduce(into: [:]) { $0[$1] = probe($1) }
+    }
+
+    private static func namespacesMax() -> [String: Int] {
+        (namespaces + ["time", "user"]).reduce(into: [:]) { found, kind in
+            found[kind] = text("/proc/sys/user/max_\(kind)_namespaces").flatMap { Int($0) }
+        }
     }
 
     /// For ordinary users a refusal says nothing about what root could do.

@@ -1,3 +1,4 @@
+import Kernel
 import Sandbox
 import SupervisorProtocol
 
@@ -67,7 +68,7 @@ extension PostureRows {
         {
             weak.append("the \(kind) namespace")
         }
-        let limits = Self.resourceLimits(one.limits)
+        let limits = OwnLimits.hard(limits: one.limits)
         weak += wantedLimits.filter { !$0.holds(limits) }.map(\.words)
         if Int(words(one.oomScore)).map({ $0 < 500 }) ?? true { weak.append("oom score") }
         if Self.terminal(one.stat) != 0 { weak.append("controlling terminal") }

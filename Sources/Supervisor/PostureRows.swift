@@ -117,7 +117,7 @@ struct PostureRows {
     }
 
     private func resources() -> [PostureRow] {
-        let found = Self.resourceLimits(process.limits)
+        let found = OwnLimits.hard(limits: process.limits)
         func words(_ limit: Int) -> String { limit < 0 ? "unlimited" : String(limit) }
         var rows = wantedLimits.map { limit in
             row(
@@ -173,19 +173,5 @@ extension PostureRows {
         guard let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         return fields.count > 4 ? Int(fields[4]) : nil
-    }
-
-    /// The hard limits of /proc/PID/limits by name; -1 for none.
-    static func resourceLimits(_ text: String) -> [String: Int] {
-        var found: [String: Int] = [:]
-        for line in text.split(separator: "\n").dropFirst() {
-            let words = line.split(separator: " ").map(String.init)
-            guard let first = words.firstIndex(where: { $0 == "unlimited" || Int($0) != nil }),
-                words.indices.contains(first + 1)
-            else { continue }
-            let name = words[..<first].joined(separator: " ")
-            found[name] = words[first + 1] == "unlimited" ? -1 : Int(words[first + 1])
-        }
-        return found
     }
 }

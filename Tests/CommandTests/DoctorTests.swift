@@ -29,7 +29,12 @@ struct Damage: Sendable {
                 "mnt": .works, "pid": .works, "net": .works, "ipc": .works, "uts": .works,
                 "cgroup": .works,
             ],
-            clocks: .works, userNamespace: .works, userNamespacesMax: 96_365,
+            clocks: .works, userNamespace: .works,
+            namespacesMax: [
+                "mnt": 96_365, "pid": 96_365, "net": 96_365, "ipc": 96_365, "uts": 96_365,
+                "cgroup": 96_365, "time": 96_365, "user": 96_365,
+            ],
+            capabilities: Set(0...40), limits: ["Max open files": 1024, "Max core file size": -1],
             calls: [
                 "openat2": .works, "pidfd_open": .works, "close_range": .works,
                 "open_tree": .works, "move_mount": .works, "mount_setattr": .works,
@@ -82,6 +87,13 @@ struct Damage: Sendable {
                 .systemCalls, { $0.calls["openat2"] = .fails(KernelError("openat2", errno: 38)) }),
             Damage(.landlock, { $0.landlock = 0 }),
             Damage(.timeNamespace, { $0.clocks = .fails(KernelError("set", "clocks", errno: 1)) }),
+            Damage(.capabilities, { $0.capabilities?.remove(21) }),
+            Damage(
+                .limits,
+                {
+                    $0.capabilities?.remove(24)
+                    $0.limits["Max core file size"] = 0
+                }),
             Damage(.libraries, { $0.libraries["libseccomp.so.2"] = false }),
         ])
     func `a wall that is missing makes every policy and card impossible, with a remedy`(
@@ -131,7 +143,10 @@ struct Damage: Sendable {
 
     @Test(
         arguments: [
-            Damage(.userNamespaces, { $0.userNamespacesMax = 100 }),
+            Damage(.namespaces, { $0.namespacesMax["pid"] = 100 }),
+            Damage(.capabilities, { $0.capabilities?.remove(24) }),
+            Damage(.capabilities, { $0.isRoot = false }),
+            Damage(.limits, { $0.capabilities?.remove(24) }),
             Damage(.disk, { $0.place?.freeBytes = 512 << 20 }),
             Damage(
                 .swap,
@@ -167,6 +182,29 @@ struct Damage: Sendable {
         host.userNamespace = .fails(error)
         let finding = HostFindings.all(host).first { $0.feature == .userNamespaces }
         #expect(finding?.remedy?.contains(name) == true)
+    }
+
+    @Test func `a policy tells what it needs, and what somebody typed it to do without`() throws {
+        let needs = try diagnosis(good).json["needs"]?.arrayValue ?? []
+        let time = needs.first { $0["name"] == "time" }
+        let names = time?["needs"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        #expect(names.contains("python") && names.contains("landlock"))
+        #expect(time?["off"] == [])
+        let text = "version: 1\nname: p\nlandlock: off\n"
+        let policy = try Policy.read(Array(text.utf8), file: "p.yaml")
+        #expect(Diagnosis.off(policy) == ["landlock: off (p.yaml:3:11)"])
+    }
+
+    @Test func `numbers that are lent to somebody are no sandbox's`() throws {
+        let settings = try Settings.read(Array("version: 1\n".utf8), file: "c.yaml")
+        let first = settings.sandboxUIDs.first
+        func state(_ text: String) throws -> Finding.State? {
+            AccountFindings.all(try Accounts(), settings, lent: AccountFindings.lent(text))
+                .first { $0.feature == .sandboxUsers }?.state
+        }
+        #expect(try state("ann:100000:65536\nben:\(first - 10):10\n") == .ok)
+        #expect(try state("ann:\(first - 10):11\n") == .missing)
+        #expect(try state("ann:1:4294967295\n") == .missing)
     }
 
     @Test func `files with mistakes are never well`() {

@@ -218,7 +218,7 @@ struct Weakness: Sendable {
     }
 
     @Test func `resource limits are read by the columns that hold numbers`() {
-        let found = PostureRows.resourceLimits(Self.limits)
+        let found = OwnLimits.hard(limits: Self.limits)
         #expect(found["Max open files"] == 128)
         #expect(found["Max stack size"] == -1)
         #expect(found.count == 9)

@@ -31,7 +31,7 @@ struct DoctorCommand: ClientCommand {
         let socket = global.givenSocket ?? settings.controlSocket
         let findings =
             HostFindings.all(host) + setup.accounts
-            + [setup.configuration, setup.socket(socket)]
+            + [setup.directories, setup.configuration, setup.socket(socket)]
         let diagnosis = Diagnosis(findings, set: setup.set, absent: setup.absent)
         try answer(diagnosis.json) { DoctorText.lines(diagnosis, $0) }
         if !diagnosis.isWell { throw CommandFailure.told(.failed) }

@@ -3,6 +3,7 @@ internal import JSONRPC
 internal import Kernel
 internal import Policy
 internal import RunCards
+internal import YAML
 
 /// What this host offers beside what the policies and cards need. Pure.
 struct Diagnosis: Equatable {
@@ -12,6 +13,10 @@ struct Diagnosis: Equatable {
         let kind: String
         let name: String
         let state: Finding.State
+        /// What it needs.
+        var features: [Feature] = []
+        /// What its policy does without, each with the place where that is typed.
+        var off: [String] = []
         /// What is not as it needs it, in one line.
         let lacks: String
     }
@@ -21,7 +26,8 @@ struct Diagnosis: Equatable {
 
     /// What every sandbox needs, whatever its policy says.
     static let walls: [Feature] = [
-        .kernel, .controllers, .groups, .namespaces, .userNamespaces, .seccomp, .systemCalls,
+        .kernel, .capabilities, .limits, .controllers, .groups, .namespaces, .userNamespaces,
+        .seccomp, .systemCalls,
         .libraries, .sandboxUsers,
     ]
     /// What installing packages needs beside that.
@@ -36,13 +42,13 @@ struct Diagnosis: Equatable {
         var needs: [Need] = []
         for policy in (set?.policies.values.map { $0 } ?? []).sorted(by: { $0.name < $1.name }) {
             needs.append(
-                Self.need("policy", policy.name, Self.features(policy), states)
+                Self.need("policy", policy.name, Self.features(policy), states, of: policy)
                     .without(Self.paths(policy).filter(absent.contains), .warning))
         }
         for card in (set?.cards.values.map { $0 } ?? []).sorted(by: { $0.name < $1.name }) {
             let features = Self.features(card, set?.narrowed[card.name])
             needs.append(
-                Self.need("card", card.name, features, states)
+                Self.need("card", card.name, features, states, of: set?.narrowed[card.name])
                     .without(Self.program(card).filter(absent.contains), .missing))
         }
         self.needs = needs
@@ -58,6 +64,12 @@ struct Diagnosis: Equatable {
     static func features(_ policy: Policy) -> [Feature] {
         walls + (policy.landlock == .off ? [] : [.landlock])
             + (policy.timeNamespace == .off ? [] : [.timeNamespace])
+    }
+
+    /// What a policy does without because somebody typed it there.
+    static func off(_ policy: Policy) -> [String] {
+        let walls = [("landlock", policy.landlock), ("time_namespace", policy.timeNamespace)]
+        return walls.filter { $0.1 == .off }.map { "\($0.0): off (\(policy.place(of: $0.0)))" }
     }
 
     /// What a card needs, that of its policy included.
@@ -81,14 +93,16 @@ struct Diagnosis: Equatable {
     }
 
     private static func need(
-        _ kind: String, _ name: String, _ features: [Feature], _ states: [Feature: Finding.State]
+        _ kind: String, _ name: String, _ features: [Feature], _ states: [Feature: Finding.State],
+        of policy: Policy?
     ) -> Need {
         let lacking = Feature.allCases.filter {
             features.contains($0) && states[$0, default: .missing] == .missing
         }
         return Need(
             kind: kind, name: name, state: lacking.isEmpty ? .ok : .missing,
-            lacks: lacking.map(\.rawValue).joined(separator: ", "))
+            features: Feature.allCases.filter(features.contains),
+            off: policy.map(Self.off) ?? [], lacks: lacking.map(\.rawValue).joined(separator: ", "))
     }
 }
 
@@ -98,7 +112,7 @@ extension Diagnosis.Need {
         guard !paths.isEmpty else { return self }
         let note = "not on this host: " + paths.joined(separator: ", ")
         return Self(
-            kind: kind, name: name, state: max(state, worse),
+            kind: kind, name: name, state: max(state, worse), features: features, off: off,
             lacks: lacks.isEmpty ? note : lacks + "; " + note)
     }
 }
@@ -128,6 +142,8 @@ extension Diagnosis {
                     [
                         "kind": .string(need.kind), "name": .string(need.name),
                         "state": .string(need.state.rawValue), "lacks": .string(need.lacks),
+                        "needs": .array(need.features.map { .string($0.rawValue) }),
+                        "off": .array(need.off.map(JSON.string)),
                     ]
                 }),
         ]

@@ -1,6 +1,8 @@
 /// What a host can offer, in the order in which it is told.
 enum Feature: String, CaseIterable {
     case kernel
+    case capabilities
+    case limits = "resource limits"
     case controllers = "cgroup controllers"
     case groups = "cgroup groups"
     case namespaces
@@ -14,6 +16,7 @@ enum Feature: String, CaseIterable {
     case libraries
     case python
     case disk
+    case directories
     case brokerUser = "broker user"
     case controlGroup = "control group"
     case sandboxUsers = "sandbox users"

@@ -8,14 +8,15 @@ enum HostFindings {
     static let diskLeast: UInt64 = 64 << 20
     /// Below this many bytes it is worth a warning: a card's packages take 50 to 200 MiB.
     static let diskLittle: UInt64 = 1 << 30
-    /// Fewer user namespaces than this are fewer than the sandboxes that may run at once.
-    static let userNamespacesFew = 1024
+    /// Fewer namespaces than this are fewer than the sandboxes that may run at once.
+    static let namespacesFew = 1024
 
     /// One finding for each feature of the host.
     static func all(_ host: HostFacts) -> [Finding] {
         [
-            kernel(host.kernel), controllers(host.cgroups), groups(host.cgroups),
-            namespaces(host.namespaces), timeNamespace(host.clocks), userNamespaces(host),
+            kernel(host.kernel), RightsFindings.capabilities(host), RightsFindings.limits(host),
+            controllers(host.cgroups), groups(host.cgroups),
+            namespaces(host), timeNamespace(host.clocks), userNamespaces(host),
             seccomp(host.calls["seccomp"]),
             systemCalls(host.calls), landlock(host.landlock), idMapping(host.place),
             swap(host.swapBytes, host.cgroups), libraries(host.libraries), python(host.python),
@@ -53,13 +54,15 @@ enum HostFindings {
         case .fails(let error):
             Finding(
                 .groups, .missing, "\(error)",
-                remedy: "run corrald where /sys/fs/cgroup is writable: on the host, not in a "
+                remedy:
+                    "run corrald where /sys/fs/cgroup is and is writable: on the host, not in a "
                     + "container")
         }
     }
 
-    private static func namespaces(_ trials: [String: HostFacts.Trial]) -> Finding {
+    private static func namespaces(_ host: HostFacts) -> Finding {
         let names = HostProbe.namespaces
+        let trials = host.namespaces
         let broken = names.filter { if case .fails = trials[$0] { true } else { false } }
         guard broken.isEmpty else {
             return Finding(
@@ -68,7 +71,17 @@ enum HostFindings {
                     + "distribution")
         }
         if names.contains(where: { trials[$0] != .works }) { return .untried(.namespaces) }
-        return Finding(.namespaces, .ok, names.joined(separator: ", "))
+        // Root makes one of each for every sandbox, so root's own number counts.
+        let few = (names + ["time"]).filter { host.namespacesMax[$0, default: 0] < namespacesFew }
+        guard let first = few.first else {
+            return Finding(.namespaces, .ok, names.joined(separator: ", "))
+        }
+        return Finding(
+            .namespaces, .warning,
+            "at most \(host.namespacesMax[first, default: 0]) of \(few.joined(separator: ", ")), "
+                + "fewer than the sandboxes there may be",
+            remedy: "sysctl -w "
+                + few.map { "user.max_\($0)_namespaces=65536" }.joined(separator: " "))
     }
 
     private static func timeNamespace(_ trial: HostFacts.Trial) -> Finding {
@@ -90,13 +103,10 @@ enum HostFindings {
     private static let noPermission: Int32 = 1
 
     private static func userNamespaces(_ host: HostFacts) -> Finding {
-        let most = host.userNamespacesMax ?? 0
+        let most = host.namespacesMax["user", default: 0]
         switch host.userNamespace {
-        case .works where most < userNamespacesFew:
-            return Finding(
-                .userNamespaces, .warning, "at most \(most), fewer than the sandboxes there may be",
-                remedy: "sysctl -w user.max_user_namespaces=65536")
-        case .works: return Finding(.userNamespaces, .ok, "at most \(most)")
+        // Each sandbox has a user of its own, who makes one.
+        case .works: return Finding(.userNamespaces, .ok, "at most \(most) of each user")
         case .untried: return .untried(.userNamespaces)
         case .fails(let error):
             return Finding(
@@ -142,11 +152,20 @@ enum HostFindings {
 
     private static func landlock(_ version: Int) -> Finding {
         version > 0
-            ? Finding(.landlock, .ok, "ABI \(version)")
+            ? Finding(.landlock, .ok, "ABI \(version): " + walls(ofLandlock: version))
             : Finding(
                 .landlock, .missing, "none",
                 remedy: "put landlock first in lsm= on the kernel's command line and reboot, or "
                     + "type 'landlock: off' into the policies")
+    }
+
+    /// What a version stands around, and from which on the rest (landlock(7)).
+    private static func walls(ofLandlock version: Int) -> String {
+        version >= 6
+            ? "files, TCP, abstract sockets, signals"
+            : version >= 4
+                ? "files, TCP; abstract sockets and signals from 6 on (Linux 6.12)"
+                : "files; TCP from 4 on (Linux 6.7), sockets and signals from 6 (Linux 6.12)"
     }
 
     private static func idMapping(_ place: HostFacts.Place?) -> Finding {
@@ -157,7 +176,9 @@ enum HostFindings {
         case .fails(let error):
             return Finding(
                 .idMapping, .missing, "\(place.fileSystem) at \(place.path): \(error.reason)",
-                remedy: "set state in corrald.yaml to a directory on ext4, xfs or btrfs")
+                remedy: error.errno == noPermission
+                    ? "give corrald CAP_SYS_ADMIN"
+                    : "set state in corrald.yaml to a directory on ext4, xfs or btrfs")
         }
     }
 

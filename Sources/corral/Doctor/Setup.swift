@@ -80,11 +80,37 @@ struct Setup {
     var accounts: [Finding] {
         do throws(KernelError) {
             let accounts = try Accounts()
-            return AccountFindings.all(accounts, settings)
+            let subordinate =
+                Self.isThere(Self.subordinate)
+                ? try Files.text(Self.subordinate, limit: Accounts.fileBytes) : ""
+            return AccountFindings.all(
+                accounts, settings, lent: AccountFindings.lent(subordinate))
         } catch {
             return [.brokerUser, .controlGroup, .sandboxUsers].map {
                 Finding($0, .missing, error.description, remedy: "chmod a+r /etc/passwd /etc/group")
             }
+        }
+    }
+
+    /// Numbers that users may have processes run as (subuid(5)).
+    private static let subordinate = "/etc/subuid"
+
+    /// About the directories that corrald writes; what is not there it makes.
+    var directories: Finding {
+        do throws(KernelError) {
+            for path in [settings.state, settings.runtime] {
+                guard let found = try Files.status(path) else { continue }
+                if found.uid != 0 || found.permissions & 0o022 != 0 {
+                    return Finding(
+                        .directories, .missing,
+                        "\(path) belongs to \(found.uid) and has mode "
+                            + String(found.permissions & 0o7777, radix: 8),
+                        remedy: "sudo chown root:root \(path) && sudo chmod go-w \(path)")
+                }
+            }
+            return Finding(.directories, .ok, "\(settings.state), \(settings.runtime)")
+        } catch {
+            return .untried(.directories)
         }
     }
 
@@ -106,7 +132,10 @@ struct Setup {
 /// Judges users and groups. Pure.
 enum AccountFindings {
     /// One finding for each account that Corral knows.
-    static func all(_ accounts: Accounts, _ settings: Settings) -> [Finding] {
+    static func all(
+        _ accounts: Accounts, _ settings: Settings,
+        lent: [(user: String, range: Range<UInt32>)] = []
+    ) -> [Finding] {
         let user = settings.brokerUser
         let group = settings.controlGroup
         return [
@@ -120,14 +149,33 @@ enum AccountFindings {
                 : Finding(
                     .controlGroup, .warning, "no '\(group)': only root may use the socket",
                     remedy: "sudo groupadd --system \(group)"),
-            sandboxUsers(accounts, settings.sandboxUIDs),
+            sandboxUsers(accounts, settings.sandboxUIDs, lent),
         ]
     }
 
+    /// The lines of /etc/subuid: `user:first:count`.
+    static func lent(_ text: String) -> [(user: String, range: Range<UInt32>)] {
+        text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":")
+            guard fields.count == 3, let first = UInt32(fields[1]), let count = UInt32(fields[2])
+            else { return nil }
+            let (end, isTooFar) = first.addingReportingOverflow(count)
+            return (String(fields[0]), first..<(isTooFar ? .max : end))
+        }
+    }
+
     private static func sandboxUsers(
-        _ accounts: Accounts, _ range: Settings.SandboxUIDs
+        _ accounts: Accounts, _ range: Settings.SandboxUIDs,
+        _ lent: [(user: String, range: Range<UInt32>)]
     ) -> Finding {
         let last = range.first + range.count - 1
+        if let other = lent.first(where: { $0.range.overlaps(range.first..<last + 1) }) {
+            return Finding(
+                .sandboxUsers, .missing,
+                "/etc/subuid lends '\(other.user)' \(other.range.lowerBound) and more, numbers of "
+                    + "sandboxes",
+                remedy: "set sandbox_uids in corrald.yaml to numbers that nobody has")
+        }
         let taken = accounts.users(in: range.first..<range.first + range.count)
         guard let first = taken.first else {
             return Finding(.sandboxUsers, .ok, "\(range.first) to \(last), which nobody has")

@@ -12,17 +12,25 @@ enum DoctorText {
         }
         var lines = host.lines(screen)
         if !diagnosis.needs.isEmpty {
-            var needs = Table(["NEEDED BY", "STATE", "LACKS"])
+            var needs = Table(["NEEDED BY", "STATE", "BESIDE EVERY WALL", "LACKS"])
             for need in diagnosis.needs {
                 needs.add(
                     .init("\(need.kind) \(need.name)"), .init(need.state.rawValue, need.state.tint),
-                    .init(need.lacks))
+                    .init(words(need)), .init(need.lacks))
             }
             lines += [""] + needs.lines(screen)
         }
         let remedies = remedies(diagnosis)
         if !remedies.isEmpty { lines += ["", "to do:"] + remedies.map { "  " + sanitized($0) } }
         return lines + ["", verdict(diagnosis, screen)]
+    }
+
+    /// What it needs beside what every sandbox does, and which walls its policy leaves out.
+    private static func words(_ need: Diagnosis.Need) -> String {
+        let walls = Diagnosis.walls + [.landlock, .timeNamespace]
+        let more = need.features.filter { !walls.contains($0) }.map(\.rawValue)
+        // What a policy does without, its cards do as well.
+        return (more + (need.kind == "policy" ? need.off : [])).joined(separator: ", ")
     }
 
     /// Each command once, with what it is for.
