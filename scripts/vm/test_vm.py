@@ -1,12 +1,14 @@
 """make test-vm: boots Debian 12 with systemd and cgroup v2 under qemu and runs Corral there.
 
 The guest (guest/main.py) prints a line of JSON for each check on the serial console and powers
-off; here they become a table. Exit status 0 only if every check passed and the guest said how
-many there were. The console is kept in .build/vm/console.log.
+off; here they become a table with a summary at its end. Exit status 0 only if every check passed
+and the guest said how many there were. The table and the console are kept where `make clean` does
+not reach: VM_LOGS says where, /var/tmp/corral-vm when it does not.
 """
 
 import json
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -15,10 +17,11 @@ import time
 import image
 
 MARK = "@corral "
-CONSOLE = f"{image.PLACE}/console.log"
+LOGS = os.environ.get("VM_LOGS", "/var/tmp/corral-vm")
+CONSOLE = f"{LOGS}/console.log"
 # Emulated, a boot takes about a minute and Python starts in seconds.
 BOOT_SECONDS = int(os.environ.get("VM_BOOT_SECONDS", "600"))
-ALL_SECONDS = int(os.environ.get("VM_SECONDS", "2700"))
+ALL_SECONDS = int(os.environ.get("VM_SECONDS", "3600"))
 # Parts of the checks: unit, tests, demo, hostile.
 PARTS = os.environ.get("VM_PARTS", "unit,tests,demo,hostile")
 MEMORY_MIB = 2048
@@ -43,11 +46,21 @@ def machine(kernel, initial, disk):
 
 
 class Table:
-    """Prints the guest's checks as they come, and counts them."""
+    """Prints the guest's checks as they come, counts them, and keeps a copy without colours."""
 
     def __init__(self):
         self.counts = dict.fromkeys(SIGNS, 0)
         self.promised = None
+        self.section = ""
+        # Section → checks, seconds; in the order of the guest.
+        self.parts = {}
+        self.bad = []
+        self.copy = open(f"{LOGS}/table.log", "w", encoding="utf-8")
+
+    def say(self, text=""):
+        print(text, flush=True)
+        self.copy.write(re.sub(r"\033\[\d*m", "", text) + "\n")
+        self.copy.flush()
 
     def take(self, line):
         try:
@@ -58,28 +71,40 @@ class Table:
         if "end" in found:
             self.promised = found["end"]
         elif "section" in found:
-            print(f"\n{found['section']}", flush=True)
+            self.section = found["section"]
+            self.say(f"\n{self.section}")
         else:
             self.row(found)
 
     def row(self, found):
         self.counts[found["result"]] += 1
+        checks, seconds = self.parts.get(self.section, (0, 0))
+        self.parts[self.section] = (checks + 1, seconds + found["seconds"])
         sign, colour = SIGNS[found["result"]]
         sign = f"\033[{colour}m{sign}\033[0m" if COLOUR else sign
         told = " ".join(str(found["told"]).split())
+        if found["result"] != "passed":
+            self.bad.append(f"{SIGNS[found['result']][0]} {found['check']}: {told}")
         whole = COLUMNS - 44 if found["result"] == "passed" else 2000
         if len(told) > whole:
             told = told[:whole - 1] + "…"
-        print(f"{sign} {found['check']:<34} {told:<{COLUMNS - 44}} {found['seconds']:>5.0f} s",
-              flush=True)
+        self.say(f"{sign} {found['check']:<34} {told:<{COLUMNS - 44}} {found['seconds']:>5.0f} s")
 
-    def end(self):
-        done = sum(self.counts.values())
-        complete = self.promised == done and done > 0
-        if not complete:
+    def end(self, took):
+        """What it came to: each part, what did not pass once more, counts, how long it took."""
+        done = sum(checks for checks, _ in self.parts.values())
+        if self.promised != done or done == 0:
             self.counts["failed"] += 1
-            print(f"✗ the guest promised {self.promised} checks and {done} were seen: {CONSOLE}")
-        print("\n" + ", ".join(f"{count} {name}" for name, count in self.counts.items()))
+            self.bad.append(f"✗ the guest promised {self.promised} checks and {done} were seen")
+        self.say("\nsummary")
+        for section, (checks, seconds) in self.parts.items():
+            self.say(f"  {section:<60} {checks:>3} checks {seconds:>6.0f} s")
+        for line in self.bad:
+            self.say(f"  {line}")
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
+        self.say(f"{counts}; {', '.join(f'{name} {value:.0f} s' for name, value in took.items())}")
+        self.say(f"kept: {self.copy.name}, {CONSOLE}")
+        self.copy.close()
         return 0 if not self.counts["failed"] else 1
 
 
@@ -116,24 +141,28 @@ def watch(process, table):
                     limits[0] = ALL_SECONDS
                     table.take(found)
         except TimeoutError:
-            print(f"✗ the guest was ended: not done after {limits[0]} s")
-    print(f"\nguest ran {time.monotonic() - began:.0f} s; its console is in {CONSOLE}")
+            table.bad.append(f"✗ the guest was ended: not done after {limits[0]} s")
+            table.counts["failed"] += 1
+    return time.monotonic() - began
 
 
 def main():
     began = time.monotonic()
     parts = image.make()
-    print(f"disk made in {time.monotonic() - began:.0f} s", flush=True)
+    took = {"disk": time.monotonic() - began}
+    os.makedirs(LOGS, exist_ok=True)
     table = Table()
+    table.say(f"disk made in {took['disk']:.0f} s")
     process = subprocess.Popen(machine(*parts), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     try:
-        watch(process, table)
+        took["guest"] = watch(process, table)
     finally:
         process.kill()
         process.wait()
         os.unlink(image.DISK)
-    return table.end()
+    took["total"] = time.monotonic() - began
+    return table.end(took)
 
 
 if __name__ == "__main__":
