@@ -31,7 +31,7 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile test-vm test-orphans orphans-short test-many many-short test-servers \
+        hostile test-vm test-orphans orphans-short test-many many-short test-servers test-noisy \
         servers fuzz install uninstall clean help
 
 build: setup ## Build for debugging
@@ -116,6 +116,9 @@ bench: release ## Measure start, call and idle beside their peers (BENCH=start,c
 
 hostile: release ## Attack a Corral of its own in every way of Tests/Hostile (ONLY=H5)
 	@$(PYTHON) scripts/hostile.py --only "$(ONLY)"
+
+test-noisy: release ## Call a tool of one user's while another's bombs in every way
+	@$(PYTHON) scripts/noisy.py
 
 # Where cgroup v2 and systemd are: the tests of the walls run there too, so they are built here.
 test-vm: release ## Boot Debian 12 under qemu and prove there what needs systemd and cgroup v2

@@ -51,6 +51,8 @@ class Testbed:
         os.chmod(self.directory, 0o711)
         self.built = built
         self.uids = uids
+        # Rules of access.yaml beside root's, as it has them.
+        self.rules = []
         self.supervisor = None
         self.etc = f"{self.directory}/etc/corral"
         self.socket = f"{self.directory}/run/control.sock"
@@ -83,7 +85,7 @@ class Testbed:
                 "version: 1\n"
                 "allow:\n"
                 '  - {users: [root], cards: ["*"], commands: true, '
-                f"directories: [{self.directory}]}}\n")
+                f"directories: [{self.directory}]}}\n" + "".join(self.rules))
 
     def start(self):
         """Starts corrald and waits for the readiness that systemd would wait for."""

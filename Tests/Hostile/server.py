@@ -25,6 +25,7 @@ import lifetime  # noqa: F401
 import limits  # noqa: F401
 import mounts  # noqa: F401
 import namespaces  # noqa: F401
+import noise
 import privileges  # noqa: F401
 import processes  # noqa: F401
 import procfs  # noqa: F401
@@ -48,8 +49,9 @@ def tool(name):
 
 
 def helpers():
-    """Tools of a peaceful neighbour, which attacks and the runner need beside them."""
+    """Tools of peaceful neighbours and of loud ones, which runners need beside the attacks."""
     return {
+        **noise.TOOLS,
         "plant": Tool("plant", "Leaves what another sandbox might find", SCHEMA, ipc.plant),
         "echo": Tool("echo", "Says what it is told", {"type": "object"},
                      lambda arguments: (str(arguments.get("text", "")), False)),

@@ -27,6 +27,14 @@ extension IntegrationTests {
             #expect(done.out.contains("ok   read_shadow"), "\(done.out) \(done.err)")
         }
 
+        @Test func `another user's calls go on, whatever one sandbox uses up or says`() throws {
+            let script = "\(Host.top)/scripts/noisy.py"
+            let done = try Command.run(
+                ["/usr/bin/python3", "-B", script, "--programs", Host.built, "--seconds", "0.5"],
+                files: "/tmp/corral-test-noisy.\(System.monotonicMicroseconds)")
+            #expect(done.status == 0, "\(done.out)\n\(done.err)")
+        }
+
         @Test func `the documents list every attack`() throws {
             let table = try attack("--table").out
             #expect(table.hasPrefix("| H1 |"))
