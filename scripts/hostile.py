@@ -124,7 +124,7 @@ class Lane:
         else:
             good = got not in ("succeeded", "broken", "unreadable")
         if attack["leaves"]:
-            took = seconds_until_gone(attack["leaves"])
+            took = seconds_until_gone(attack["leaves"], got == "timeout")
             good = good and took is not None
             by += "; its processes live on" if took is None else f" (gone after {took:.1f} s)"
         if got not in ("stopped", "succeeded", "broken") and not self.is_back():

@@ -53,7 +53,7 @@ extension IntegrationTests {
             let (corral, traces) = try running()
             let server = try traces.sandboxed()
             #expect(kill(try traces.pid(of: "corral-broker"), SIGKILL) == 0)
-            let gone = try eventually(milliseconds: Patience.cleanup) {
+            let gone = try withinASecond {
                 try Set(traces.sandboxed()).isDisjoint(with: server)
             }
             #expect(gone, "servers of the killed broker still run")
@@ -75,7 +75,7 @@ extension IntegrationTests {
             let (corral, traces) = try running()
             let server = try traces.sandboxed()
             for pid in server { kill(pid, SIGKILL) }
-            let gone = try eventually(milliseconds: Patience.cleanup) {
+            let gone = try withinASecond {
                 try Set(traces.sandboxed()).isDisjoint(with: server)
             }
             #expect(gone)

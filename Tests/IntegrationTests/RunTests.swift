@@ -71,7 +71,7 @@ extension IntegrationTests {
         }
 
         private func isEmpty(_ corral: Corral) throws -> Bool {
-            try eventually(milliseconds: Patience.cleanup) {
+            try withinASecond {
                 try Traces(of: corral).sandboxed().isEmpty
             }
         }

@@ -50,7 +50,7 @@ extension IntegrationTests {
             #expect(isDecided, "\(sandboxed.map(Self.name))")
             let outlived = try !traces.sandboxed().isEmpty
             kill(sweeper, SIGCONT)
-            let isClean = try eventually(milliseconds: Patience.cleanup) {
+            let isClean = try withinASecond {
                 try traces.sandboxed().isEmpty
             }
             #expect(isClean, "the sweeper left something")

@@ -49,7 +49,7 @@ struct Traces {
     /// Looks until nothing is left or the patience is over, and answers the last look.
     mutating func settled() throws -> Counts {
         var counts = try look()
-        _ = try eventually(milliseconds: Patience.cleanup) {
+        _ = try withinASecond {
             counts = try look()
             return counts == .none
         }
