@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/filter.h>
@@ -47,10 +46,6 @@ static int cgroup_namespace(struct launch *launch)
     return unshare(CLONE_NEWCGROUP);
 }
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
-
 static int mount_proc(struct launch *launch)
 {
     (void)launch;
@@ -60,23 +55,6 @@ static int mount_proc(struct launch *launch)
         options, sizeof options, "hidepid=%d%s", corral_is_left_out("proc-hidepid") ? 0 : 2,
         corral_is_left_out("proc-subset") ? "" : ",subset=pid");
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
-}
-
-static int time_namespace(struct launch *launch)
-{
-    if (launch->plan.flags & CORRAL_LAUNCH_NO_TIME_NAMESPACE)
-        return 0; // somebody typed it into the policy
-    struct timespec monotonic, boot;
-    // The tool is born into it; pid 1 stays (time_namespaces(7)).
-    if (unshare(CLONE_NEWTIME) < 0 || clock_gettime(CLOCK_MONOTONIC, &monotonic) < 0
-        || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
-        return -1;
-    // Its clocks start from nothing: how long a host has run tells hosts apart.
-    char offsets[96];
-    snprintf(
-        offsets, sizeof offsets, "monotonic -%lld 0\nboottime -%lld 0\n",
-        (long long)monotonic.tv_sec, (long long)boot.tv_sec);
-    return corral_write_file("/proc/self/timens_offsets", offsets); // needs CAP_SYS_TIME
 }
 
 // A limit; 0, which is none to tmpfs, where a test leaves it out.
@@ -97,20 +75,21 @@ static int mount_scratch(struct launch *launch)
 {
     char options[128];
     snprintf(
-        options, sizeof options, "mode=0755,size=%llu,nr_inodes=%llu",
+        options, sizeof options, "mode=0700,size=%llu,nr_inodes=%llu",
         (unsigned long long)unless_left_out("scratch-size", launch->plan.scratch_bytes),
         (unsigned long long)unless_left_out("scratch-inodes", launch->plan.scratch_inodes));
     unsigned long flags = (corral_is_left_out("scratch-nosuid") ? 0 : MS_NOSUID)
         | (corral_is_left_out("scratch-nodev") ? 0 : MS_NODEV);
     if (mount("scratch", "/scratch", "tmpfs", flags, options) < 0)
         return -1;
-    // One tmpfs, so that one limit holds for all three.
+    // One tmpfs, so that one limit holds for all three. Where it is mounted only root may go: it
+    // stays, since an umount here waits for every processor (synchronize_rcu_expedited).
     uint64_t uid = launch->plan.uid;
     if (scratch_directory("/scratch/tmp", 01777, uid, "/tmp") < 0
         || scratch_directory("/scratch/home", 0700, uid, "/home/tool") < 0
         || scratch_directory("/scratch/shm", 01777, uid, "/dev/shm") < 0)
         return -1;
-    return umount2("/scratch", MNT_DETACH);
+    return 0;
 }
 
 // After the scratch, because a tree may lie below /tmp or /home.
@@ -241,7 +220,6 @@ static const struct launch_step steps[] = {
     {STEP_JOIN_CGROUPS, join_cgroups}, // first: all that follows is charged to the sandbox
     {STEP_CGROUP_NAMESPACE, cgroup_namespace}, // after joining: its root is where we are now
     {STEP_MOUNT_PROC, mount_proc},             // in the new pid namespace
-    {STEP_TIME_NAMESPACE, time_namespace},     // after proc, where its clocks are set
     {STEP_MOUNT_SCRATCH, mount_scratch},
     {STEP_MOUNT_TREES, mount_trees},
     {STEP_HOSTNAME, set_hostname},

@@ -2,6 +2,7 @@
 // passes signals on, says how the tool ended, and takes the whole pid namespace with it.
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -57,13 +58,20 @@ static int execute(struct launch *launch)
     return -1;
 }
 
+// What pid 1 and its tool tell each other while they share their memory.
+struct birth {
+    struct launch *launch;
+    enum corral_step failed;
+    int error;
+};
+
 static enum corral_step become_tool(struct launch *launch)
 {
     if (dup2(launch->input, 0) < 0 || dup2(launch->output, 1) < 0 || dup2(launch->errors, 2) < 0)
         return STEP_STANDARD_STREAMS;
     if (chdir(launch->plan.directory) < 0)
         return STEP_WORKING_DIRECTORY;
-    // All that is left closes at exec; the pipe that reports a failed exec must live until then.
+    // All that is left closes at exec, and nothing before: a failed exec is still told.
     if (!corral_is_left_out("close-descriptors")
         && syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
         return STEP_CLOSE_DESCRIPTORS;
@@ -74,6 +82,27 @@ static enum corral_step become_tool(struct launch *launch)
     return STEP_NONE;
 }
 
+static int be_born(void *argument)
+{
+    struct birth *birth = argument;
+    birth->failed = become_tool(birth->launch);
+    birth->error = errno;
+    _exit(127);
+}
+
+// As vfork(2), but on a stack of its own: the tool borrows this process's memory until its exec, so
+// that no page is copied for it, and this process waits until then, so that nothing has to tell.
+static pid_t bear(struct birth *birth)
+{
+    static char stack[32 << 10] __attribute__((aligned(16)));
+    pid_t tool = clone(be_born, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, birth);
+    if (tool < 0) {
+        birth->failed = STEP_FORK_TOOL;
+        birth->error = errno;
+    }
+    return tool;
+}
+
 // Keeps only the status pipe, as 0: an end of the tool's pipes held here would hide its end of
 // file.
 static int close_all_but(int status)
@@ -81,24 +110,6 @@ static int close_all_but(int status)
     if (dup2(status, 0) < 0 || fcntl(0, F_SETFD, FD_CLOEXEC) < 0)
         return -1;
     return (int)syscall(SYS_close_range, 1u, ~0u, 0u);
-}
-
-static int wait_for_exec(pid_t tool, int pipe, corral_report_t *report)
-{
-    ssize_t n;
-    do
-        n = read(pipe, report, sizeof *report);
-    while (n < 0 && errno == EINTR);
-    if (n == 0)
-        return 0; // closed by exec
-    if (n != (ssize_t)sizeof *report) {
-        report->kind = CORRAL_REPORT_FAILED;
-        report->step = STEP_EXECUTE;
-        report->error = n < 0 ? errno : EIO;
-    }
-    while (waitpid(tool, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    return -1;
 }
 
 // Reaps everything; true when the tool itself has ended.
@@ -155,32 +166,17 @@ static void watch(pid_t tool, int status)
 
 void corral_init(struct launch *launch)
 {
-    int exec_pipe[2];
-    corral_report_t report = {0};
-    pid_t tool = -1;
-    if (pipe2(exec_pipe, O_CLOEXEC) == 0)
-        tool = fork();
-    if (tool < 0) {
-        report_failure(launch->status, STEP_FORK_TOOL, errno);
-        _exit(1);
-    }
-    if (tool == 0) {
-        enum corral_step failed = become_tool(launch);
-        report_failure(exec_pipe[1], failed, errno);
-        _exit(127);
-    }
-    close(exec_pipe[1]);
-    if (wait_for_exec(tool, exec_pipe[0], &report) < 0) {
-        if (corral_send_report(launch->status, &report) < 0)
-            _exit(2);
+    struct birth birth = {.launch = launch, .failed = STEP_NONE};
+    pid_t tool = bear(&birth);
+    if (birth.failed != STEP_NONE) {
+        report_failure(launch->status, birth.failed, birth.error);
         _exit(1);
     }
     if (close_all_but(launch->status) < 0) {
         report_failure(launch->status, STEP_CLOSE_DESCRIPTORS, errno);
         _exit(1);
     }
-    report.kind = CORRAL_REPORT_STARTED;
-    report.error = launch->landlock;
+    corral_report_t report = {.kind = CORRAL_REPORT_STARTED, .error = launch->landlock};
     if (corral_send_report(0, &report) < 0)
         _exit(2);
     watch(tool, 0);

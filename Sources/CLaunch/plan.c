@@ -124,3 +124,10 @@ bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *ou
     return in.ok && in.at == in.end && out->uid > 0 && out->uid < UINT32_MAX
         && out->argument_count > 0;
 }
+
+bool corral_is_prepare(const uint8_t *bytes, size_t length)
+{
+    struct reader in;
+    begin(&in, bytes, length, CORRAL_PLAN_PREPARE);
+    return in.ok && in.at == in.end;
+}

@@ -1,15 +1,22 @@
 // The zygote: one process per tree, already inside it. It waits for launches, clones, and never
 // touches what a tool wrote.
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "steps.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 
 // Static, so that nothing is allocated between a request and its exec.
 static uint8_t datagram[CORRAL_PLAN_BYTES];
@@ -87,18 +94,54 @@ static bool adopt_descriptors(int count)
 }
 
 // A network namespace takes half a millisecond to make, more than all other namespaces together:
-// the zygote waits in one that nobody has used, and its next child inherits it.
-static bool network_is_fresh;
+// the zygote waits in namespaces that nobody has used, and its next child inherits them.
+static bool spaces_are_fresh;
+// Of the zygote, on the host's /proc: only there can the clocks of a time namespace be set.
+static int clock_offsets = -1;
 
-static int prepare_network(void)
+static enum corral_step prepare_spaces(void)
 {
-    if (launch.plan.flags & CORRAL_LAUNCH_HOST_NETWORK || network_is_fresh
-        || corral_is_left_out("network-namespace"))
+    static const struct {
+        enum corral_step step;
+        const char *wall;
+        int flag;
+        uint64_t kept_by; // a flag of the launch
+    } spaces[] = {
+        {STEP_NETWORK_NAMESPACE, "network-namespace", CLONE_NEWNET, CORRAL_LAUNCH_HOST_NETWORK},
+        {STEP_CLONE, "ipc-namespace", CLONE_NEWIPC, 0},
+        {STEP_CLONE, "uts-namespace", CLONE_NEWUTS, 0},
+        {STEP_TIME_NAMESPACE, "time-namespace", CLONE_NEWTIME, CORRAL_LAUNCH_NO_TIME_NAMESPACE},
+    };
+    if (spaces_are_fresh)
+        return STEP_NONE;
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        bool kept = launch.plan.flags & spaces[i].kept_by;
+        if (!kept && !corral_is_left_out(spaces[i].wall) && unshare(spaces[i].flag) < 0)
+            return spaces[i].step;
+    }
+    spaces_are_fresh = true;
+    return STEP_NONE;
+}
+
+// The sandbox's clocks start from nothing: how long a host has run tells hosts apart. Needs
+// CAP_SYS_TIME, and nobody born into the namespace yet (time_namespaces(7)).
+static int start_clocks(void)
+{
+    struct timespec monotonic, boot;
+    if (launch.plan.flags & CORRAL_LAUNCH_NO_TIME_NAMESPACE
+        || corral_is_left_out("time-namespace"))
         return 0;
-    if (unshare(CLONE_NEWNET) < 0)
+    if (clock_gettime(CLOCK_MONOTONIC, &monotonic) < 0
+        || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
         return -1;
-    network_is_fresh = true;
-    return 0;
+    char offsets[96];
+    int n = snprintf(
+        offsets, sizeof offsets, "monotonic -%lld 0\nboottime -%lld 0\n",
+        (long long)monotonic.tv_sec, (long long)boot.tv_sec);
+    // The file takes no pwrite, and no write but at its beginning.
+    return lseek(clock_offsets, 0, SEEK_SET) == 0 && write(clock_offsets, offsets, (size_t)n) == n
+        ? 0
+        : -1;
 }
 
 static void become_sandbox(void)
@@ -111,7 +154,7 @@ static void become_sandbox(void)
     _exit(corral_send_report(launch.status, &report) < 0 ? 2 : 1);
 }
 
-// The others are made in steps of their own, in an order that matters.
+// The others are made ahead, or in steps of their own.
 static unsigned long new_namespaces(void)
 {
     static const struct {
@@ -120,8 +163,6 @@ static unsigned long new_namespaces(void)
     } kinds[] = {
         {"sandbox-mount-namespace", CLONE_NEWNS},
         {"pid-namespace", CLONE_NEWPID},
-        {"ipc-namespace", CLONE_NEWIPC},
-        {"uts-namespace", CLONE_NEWUTS},
     };
     unsigned long flags = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -134,22 +175,22 @@ static int start(int socket)
 {
     unsigned long flags = new_namespaces()
         | CLONE_PIDFD | CLONE_PARENT; // the supervisor's child: it reaps, and its death kills
-    if (prepare_network() < 0)
-        return answer(socket, CORRAL_REPORT_FAILED, STEP_NETWORK_NAMESPACE, errno);
+    enum corral_step failed = prepare_spaces();
+    if (failed == STEP_NONE && start_clocks() < 0)
+        failed = STEP_TIME_NAMESPACE;
+    if (failed != STEP_NONE)
+        return answer(socket, CORRAL_REPORT_FAILED, failed, errno);
     int pidfd = -1;
     long pid = syscall(SYS_clone, flags, 0, &pidfd, 0, 0);
     if (pid < 0)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_CLONE, errno);
     if (pid == 0)
         become_sandbox();
+    // The child has these now; the next gets others.
+    spaces_are_fresh = false;
     corral_report_t report = {.kind = CORRAL_REPORT_CLONED, .pid = (int32_t)pid};
     int result = send_with_descriptor(socket, &report, pidfd);
     close(pidfd);
-    // The child has this one now; the next gets another, made while nobody waits for it. A failure
-    // is told by the launch that needs it.
-    network_is_fresh = false;
-    if (prepare_network() < 0)
-        network_is_fresh = false;
     return result;
 }
 
@@ -159,6 +200,11 @@ static int serve_one(int socket)
     ssize_t n = receive(socket, datagram, &count);
     if (n == 0)
         return -1; // the supervisor let go
+    if (n > 0 && corral_is_prepare(datagram, (size_t)n)) {
+        // A failure is told by the launch that needs them.
+        (void)prepare_spaces();
+        return 0;
+    }
     bool whole = n > 0 && corral_launch_read(datagram, (size_t)n, &launch.plan)
         && adopt_descriptors(count);
     int result = whole ? start(socket)
@@ -177,6 +223,8 @@ int corral_launch_template(int socket)
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0
         || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || getppid() != supervisor)
         return 1;
+    // Before the host's tree is gone; where there is none, the launch that needs it fails.
+    clock_offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
     int count;
     ssize_t n = receive(socket, template_bytes, &count);
     for (int i = 0; i < count; i++)

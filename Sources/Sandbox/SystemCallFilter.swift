@@ -22,6 +22,12 @@ public struct SystemCallFilter: Sendable, Equatable {
     ///
     /// Calls of any other architecture (32-bit, x32) kill the process.
     public init(compiling profile: SyscallProfile) throws(SandboxError) {
+        let compiled = try Self.compile(profile)
+        instructions = CompactFilter.compact(compiled) ?? compiled
+    }
+
+    /// The profile as libseccomp puts it.
+    static func compile(_ profile: SyscallProfile) throws(SandboxError) -> [UInt64] {
         let standard = Self.action(profile.standard)
         // The context is freed on every way out; nothing else holds it.
         guard let context = unsafe seccomp_init(standard) else {
@@ -49,7 +55,7 @@ public struct SystemCallFilter: Sendable, Equatable {
                 context, Self.action(rule.action), number, UInt32(tests.count), tests)
             try Self.succeed(result, "the rule for '\(rule.call)' of profile '\(profile.name)'")
         }
-        instructions = try unsafe Self.export(context)
+        return try unsafe Self.export(context)
     }
 
     private static func succeed(_ result: CInt, _ object: String) throws(SandboxError) {

@@ -15,6 +15,7 @@
 enum {
     CORRAL_PLAN_TEMPLATE = 0x4c504d54, // builds the tree; sent once, first
     CORRAL_PLAN_LAUNCH = 0x48434e4c,   // starts one sandbox in it
+    CORRAL_PLAN_PREPARE = 0x50455250,  // nobody waits now: make ahead what the next one inherits
 };
 
 // Bounds of a plan; a plan beyond them is refused whole.
@@ -123,5 +124,6 @@ typedef struct {
 // Both return false for a plan that is not whole and exact. Strings point into `bytes`.
 bool corral_template_read(const uint8_t *bytes, size_t count, corral_template_t *out);
 bool corral_launch_read(const uint8_t *bytes, size_t count, corral_launch_t *out);
+bool corral_is_prepare(const uint8_t *bytes, size_t count);
 
 #pragma clang assume_nonnull end
