@@ -5,6 +5,15 @@ struct BPF: Equatable {
     enum Comparison {
         case equal, greater, atLeast, anyBit
 
+        var code: UInt16 {
+            switch self {
+            case .equal: 0x15
+            case .greater: 0x25
+            case .atLeast: 0x35
+            case .anyBit: 0x45
+            }
+        }
+
         func holds(_ left: UInt32, _ right: UInt32) -> Bool {
             switch self {
             case .equal: left == right
@@ -25,7 +34,9 @@ struct BPF: Equatable {
         case compare(Comparison)
         /// Ends with its value.
         case answer
-        /// Something else, such as arithmetic on an argument.
+        /// Keeps the bits of its value.
+        case mask
+        /// Something else, which libseccomp does not write.
         case other
     }
 
@@ -56,6 +67,7 @@ struct BPF: Equatable {
         case 0x35: .compare(.atLeast)
         case 0x45: .compare(.anyBit)
         case 0x06: .answer
+        case 0x54: .mask
         default: .other
         }
     }
@@ -64,23 +76,13 @@ struct BPF: Equatable {
         if case .compare = kind { true } else { false }
     }
 
-    /// The same with other distances: one of a jump, two of a comparison, none of the rest.
-    func jumping(_ distances: [Int]) -> BPF {
-        switch kind {
-        case .jump: BPF(code, UInt32(distances[0]))
-        case .compare:
-            BPF(code, value, true: UInt8(distances[0]), false: UInt8(distances[1]))
-        case .load, .answer, .other: self
-        }
-    }
-
     static func load(_ offset: UInt32) -> BPF { BPF(0x20, offset) }
     static func jump(_ distance: UInt32) -> BPF { BPF(0x05, distance) }
     static func answer(_ value: UInt32) -> BPF { BPF(0x06, value) }
-    static func equal(_ value: UInt32, true yes: UInt8, false no: UInt8) -> BPF {
-        BPF(0x15, value, true: yes, false: no)
-    }
-    static func atLeast(_ value: UInt32, true yes: UInt8, false no: UInt8) -> BPF {
-        BPF(0x35, value, true: yes, false: no)
+    static func mask(_ value: UInt32) -> BPF { BPF(0x54, value) }
+    static func compare(
+        _ comparison: Comparison, _ value: UInt32, true yes: UInt8, false no: UInt8
+    ) -> BPF {
+        BPF(comparison.code, value, true: yes, false: no)
     }
 }

@@ -5,7 +5,7 @@
 /// neighbours' answers. Here every run of numbers with one answer is one leaf of a balanced tree.
 ///
 /// The answer of each number is found by running the original on it, so nothing of the profile is
-/// interpreted a second time; what depends on arguments is copied as it is.
+/// interpreted a second time; what depends on arguments keeps its questions and their order.
 struct CompactFilter {
     /// Where a number's way through the original ends.
     private enum Outcome: Hashable {
@@ -32,18 +32,17 @@ struct CompactFilter {
     #endif
 
     private let original: [BPF]
-    private var output: [BPF] = []
-    /// Where the copy of each block begins in the output.
-    private var blocks: [Int: Int] = [:]
+    private var graph = DecisionGraph()
+    /// The node of each instruction of the original that was come to.
+    private var nodes: [Int: DecisionGraph.ID] = [:]
 
     /// The same filter, compacted; nil when the original does something that is not understood, or
     /// would not become smaller: then it is loaded as it is.
     static func compact(_ instructions: [UInt64]) -> [UInt64]? {
         var filter = CompactFilter(original: instructions.map(BPF.init))
-        guard let leaves = filter.leaves(), filter.emit(leaves),
-            filter.output.count < instructions.count
-        else { return nil }
-        return filter.output.map(\.raw)
+        guard let leaves = filter.leaves(), let root = filter.root(leaves) else { return nil }
+        let output = filter.graph.instructions(from: root)
+        return output.count < instructions.count ? output.map(\.raw) : nil
     }
 
     private init(original: [BPF]) { self.original = original }
@@ -81,27 +80,20 @@ struct CompactFilter {
             case .compare(let comparison):
                 let taken = comparison.holds(accumulator, instruction.value)
                 at += Int(taken ? instruction.whenTrue : instruction.whenFalse)
-            case .other: return nil
+            case .mask, .other: return nil
             }
             at += 1
         }
         return nil
     }
 
-    /// Architecture, the tree, then the blocks that look at arguments.
-    private mutating func emit(_ leaves: [Leaf]) -> Bool {
-        guard let foreign = foreignAnswer() else { return false }
-        output = [
-            .load(Self.architectureOffset), .equal(Self.architecture, true: 1, false: 0),
-            .answer(foreign), .load(Self.numberOffset),
-        ]
-        var pending: [(at: Int, block: Int)] = []
-        output += Self.tree(leaves[...], &pending, base: output.count)
-        for (at, block) in pending {
-            guard let copy = copyOfBlock(block) else { return false }
-            output[at] = .jump(UInt32(copy - at - 1))
-        }
-        return true
+    /// The architecture, and the tree for this machine's own.
+    private mutating func root(_ leaves: [Leaf]) -> DecisionGraph.ID? {
+        guard let foreign = foreignAnswer(), let tree = tree(leaves[...]) else { return nil }
+        let number = graph.add(.load(Self.numberOffset, then: tree))
+        let other = graph.add(.answer(foreign))
+        let choice = graph.add(.compare(.equal, Self.architecture, yes: number, no: other))
+        return graph.add(.load(Self.architectureOffset, then: choice))
     }
 
     /// What the original answers to calls of any other architecture.
@@ -114,68 +106,40 @@ struct CompactFilter {
         return original[at].value
     }
 
-    /// Halves the leaves until one is left; `base` is where the tree will lie, for what is pending.
-    private static func tree(
-        _ leaves: ArraySlice<Leaf>, _ pending: inout [(at: Int, block: Int)], base: Int
-    ) -> [BPF] {
+    /// Halves the leaves until one is left.
+    private mutating func tree(_ leaves: ArraySlice<Leaf>) -> DecisionGraph.ID? {
         guard leaves.count > 1 else {
             switch leaves[leaves.startIndex].outcome {
-            case .answer(let value): return [.answer(value)]
-            case .block(let block):
-                pending.append((base, block))
-                return [.jump(0)]
+            case .answer(let value): return graph.add(.answer(value))
+            case .block(let at): return node(at).map { graph.simplify($0) }
             }
         }
         let middle = leaves.startIndex + leaves.count / 2
-        let bound = leaves[middle].first
-        // A conditional jump reaches 255 instructions; a longer way needs one more to jump.
-        var mine: [(at: Int, block: Int)] = []
-        let short = tree(leaves[..<middle], &mine, base: base + 1)
-        guard short.count > 255 else {
-            pending += mine
-            return [.atLeast(bound, true: UInt8(short.count), false: 0)] + short
-                + tree(leaves[middle...], &pending, base: base + 1 + short.count)
+        guard let low = tree(leaves[..<middle]), let high = tree(leaves[middle...]) else {
+            return nil
         }
-        let long = tree(leaves[..<middle], &pending, base: base + 2)
-        return [.atLeast(bound, true: 0, false: 1), .jump(UInt32(long.count))] + long
-            + tree(leaves[middle...], &pending, base: base + 2 + long.count)
+        return graph.add(.compare(.atLeast, leaves[middle].first, yes: high, no: low))
     }
 
-    /// Copies what can be reached from a block, once, in its order; nil when a way leaves the
-    /// program.
-    private mutating func copyOfBlock(_ block: Int) -> Int? {
-        if let made = blocks[block] { return made }
-        guard let reached = reachable(from: block) else { return nil }
-        let start = output.count
-        for (index, at) in reached.enumerated() { blocks[at] = start + index }
-        for at in reached {
-            // Every target is among them, or `reachable` had failed.
-            let distances = targets(of: at).map { (blocks[$0] ?? 0) - (blocks[at] ?? 0) - 1 }
-            output.append(original[at].jumping(distances))
-        }
-        return start
-    }
-
-    /// The instructions that a block can come to, in their order.
-    private func reachable(from block: Int) -> [Int]? {
-        var found: Set<Int> = []
-        var next = [block]
-        while let at = next.popLast() {
-            guard original.indices.contains(at) else { return nil }
-            if found.insert(at).inserted { next += targets(of: at) }
-        }
-        return found.sorted()
-    }
-
-    /// Where an instruction may lead: the way when it holds first.
-    private func targets(of at: Int) -> [Int] {
+    /// What an instruction of the original decides; nil when it is not understood or leads out.
+    private mutating func node(_ at: Int) -> DecisionGraph.ID? {
+        guard original.indices.contains(at) else { return nil }
+        if let made = nodes[at] { return made }
         let instruction = original[at]
-        return switch instruction.kind {
-        case .answer: []
-        case .jump: [at + 1 + Int(instruction.value)]
-        case .compare:
-            [at + 1 + Int(instruction.whenTrue), at + 1 + Int(instruction.whenFalse)]
-        case .load, .other: [at + 1]
+        let made: DecisionGraph.ID?
+        switch instruction.kind {
+        case .answer: made = graph.add(.answer(instruction.value))
+        case .jump: made = node(at + 1 + Int(instruction.value))
+        case .load(let offset): made = node(at + 1).map { graph.add(.load(offset, then: $0)) }
+        case .mask: made = node(at + 1).map { graph.add(.mask(instruction.value, then: $0)) }
+        case .compare(let comparison):
+            guard let yes = node(at + 1 + Int(instruction.whenTrue)),
+                let no = node(at + 1 + Int(instruction.whenFalse))
+            else { return nil }
+            made = graph.add(.compare(comparison, instruction.value, yes: yes, no: no))
+        case .other: made = nil
         }
+        nodes[at] = made
+        return made
     }
 }
