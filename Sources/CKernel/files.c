@@ -123,6 +123,7 @@ static void copy_stat(const struct stat *from, corral_stat_t *to)
     to->size = from->st_size;
     to->device = from->st_dev;
     to->inode = from->st_ino;
+    to->changed_ns = (int64_t)from->st_ctim.tv_sec * 1000000000 + from->st_ctim.tv_nsec;
 }
 
 int corral_fstat(int fd, corral_stat_t *out)

@@ -77,20 +77,6 @@ public struct CgroupTree: Sendable {
         }
     }
 
-    /// The same with what can be counted of it opened.
-    public func makeMeteredGroup(
-        _ name: String, _ limits: Cgroup.Limits
-    ) throws(CgroupError) -> (group: Cgroup, meters: CgroupMeters) {
-        let group = try makeGroup(name, limits)
-        do throws(CgroupError) {
-            return (group, try group.meters())
-        } catch {
-            // The first error is the one to tell; what cannot be removed the sweeper removes.
-            do { try group.remove() } catch {}
-            throw error
-        }
-    }
-
     /// Makes a sandbox's group with its limits; nothing is left of it when a limit does not take.
     public func makeGroup(_ name: String, _ limits: Cgroup.Limits) throws(CgroupError) -> Cgroup {
         let group = Cgroup(

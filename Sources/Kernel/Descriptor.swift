@@ -137,6 +137,11 @@ public struct Pipe: ~Copyable, Sendable {
         self.write = write
     }
 
+    /// Gives both ends away: the caller closes them.
+    public consuming func release() -> (read: CInt, write: CInt) {
+        split { read, write in (read.release(), write.release()) }
+    }
+
     /// Hands both ends away: the reading one, the writing one.
     public consuming func split<Result: ~Copyable, Failure: Error>(
         _ body: (consuming Descriptor, consuming Descriptor) throws(Failure) -> Result

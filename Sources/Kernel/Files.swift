@@ -15,6 +15,8 @@ public struct FileStatus: Sendable, Equatable {
     public let device: UInt64
     /// See `device`.
     public let inode: UInt64
+    /// When its content or anything above last changed, in nanoseconds since 1970.
+    public let changed: Int64
 
     init(_ raw: corral_stat_t) {
         mode = raw.mode
@@ -23,6 +25,7 @@ public struct FileStatus: Sendable, Equatable {
         size = Int(raw.size)
         device = raw.device
         inode = raw.inode
+        changed = raw.changed_ns
     }
 
     /// Whether it is a directory.

@@ -14,6 +14,8 @@ struct Nursery {
     /// A place made while nobody waited, for a start with the same limits as the last one.
     private var spare: Place?
     private var lastLimits: Cgroup.Limits?
+    /// Whose zygote has given away what it had made ahead.
+    private var lastTemplate: Template?
 
     init(uids: UIDPool, templates: Templates, cgroups: CgroupTree) {
         self.uids = uids
@@ -34,22 +36,21 @@ struct Nursery {
         var milliseconds: Int?
     }
 
-    /// What a sandbox needs before it is born: a number, a user and a limited cgroup.
-    private struct Place {
-        let id: UInt64
-        let uid: UInt32
-        let cgroup: Cgroup
-        let meters: CgroupMeters
-    }
-
-    /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets.
+    /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets. Without
+    /// `streams` it has its place's pipes, whose other ends are then the sandbox's `ends`.
     mutating func start(
-        _ order: Order, streams: borrowing Streams,
+        _ order: Order, streams: consuming Streams? = nil,
         mount: (UInt32) throws(Refusal) -> Trees
     ) throws(Refusal) -> RunningSandbox {
         let place = try take(order.limits)
         do throws(Refusal) {
             let trees = try mount(place.uid)
+            guard let streams = streams.take() else {
+                guard let pipes = place.pipes.take() else { preconditionFailure("a used place") }
+                let sandbox = try start(order, in: place, streams: pipes.theirs, trees: trees)
+                sandbox.ends = pipes.ours()
+                return sandbox
+            }
             return try start(order, in: place, streams: streams, trees: trees)
         } catch {
             giveBack(place)
@@ -57,9 +58,14 @@ struct Nursery {
         }
     }
 
-    /// Makes the next place; to be called when nothing else is to be done. A failure is told by
-    /// the start that then needs one.
+    /// Whether `prepare` has something to do.
+    var canPrepare: Bool { lastTemplate != nil || spare == nil && lastLimits != nil }
+
+    /// Makes ahead what the next start needs; to be called when nothing else is to be done. A
+    /// failure is told by the start that then needs it.
     mutating func prepare() {
+        lastTemplate?.prepare()
+        lastTemplate = nil
         guard spare == nil, let lastLimits else { return }
         do throws(Refusal) { spare = try make(lastLimits) } catch { self.lastLimits = nil }
     }
@@ -69,6 +75,7 @@ struct Nursery {
         if let unused = spare { giveBack(unused) }
         spare = nil
         lastLimits = nil
+        lastTemplate = nil
     }
 
     private mutating func take(_ limits: Cgroup.Limits) throws(Refusal) -> Place {
@@ -88,21 +95,29 @@ struct Nursery {
                 message: "cannot start a sandbox: all uids of the range are in use "
                     + "(raise sandbox_uids.count in corrald.yaml)")
         }
+        let cgroup: Cgroup
         do throws(CgroupError) {
-            let (cgroup, meters) = try cgroups.makeMeteredGroup("sandbox-\(next)", limits)
-            defer { next += 1 }
-            return Place(id: next, uid: uid, cgroup: cgroup, meters: meters)
+            cgroup = try cgroups.makeGroup("sandbox-\(next)", limits)
         } catch {
             uids.give(back: uid)
             throw Refusal(
                 code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
         }
+        defer { next += 1 }
+        do throws(Refusal) {
+            return try Place(id: next, uid: uid, cgroup: cgroup)
+        } catch {
+            remove(cgroup, of: uid)
+            throw error
+        }
     }
 
-    private mutating func giveBack(_ place: Place) {
+    private mutating func giveBack(_ place: Place) { remove(place.cgroup, of: place.uid) }
+
+    private mutating func remove(_ cgroup: Cgroup, of uid: UInt32) {
         do throws(KernelError) {
-            try place.cgroup.remove()
-            uids.give(back: place.uid)
+            try cgroup.remove()
+            uids.give(back: uid)
         } catch {
             // Something may still live there: its uid is not used again before the next start,
             // and the sweep at the end takes the rest.
@@ -125,15 +140,17 @@ struct Nursery {
         let template = try templates.template(order.tree, profile: order.profile)
         var plan = order.plan
         plan.uid = place.uid
-        let groups = try Self.membership(of: place.cgroup)
         let patience = UInt64(order.milliseconds ?? Limit.launchMilliseconds)
         do throws(SandboxError) {
-            return try Self.statusPipe().split { status, report throws(SandboxError) in
+            guard let reports = place.status.take() else { preconditionFailure("a used place") }
+            return try reports.split { status, report throws(SandboxError) in
                 let child = try template.launch(
-                    plan, groups: groups, trees: trees, streams: streams, status: report)
+                    plan, groups: place.takeMemberships(), trees: trees, streams: streams,
+                    status: report)
+                lastTemplate = template
                 let sandbox = RunningSandbox(
                     id: place.id, purpose: order.purpose, name: order.plan.hostname, uid: place.uid,
-                    cgroup: place.cgroup,
+                    cgroup: place.cgroup, memoryAlarm: place.memoryAlarm.take(),
                     walls: order.walls, keptNamespaces: plan.keptNamespaces, child: child,
                     status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
@@ -144,24 +161,6 @@ struct Nursery {
             // A zygote that is gone or out of step is of no use to the next start either.
             if ["send-plan", "read-report"].contains(error.step) { templates.discard(template) }
             throw error
-        }
-    }
-
-    private static func membership(of group: Cgroup) throws(SandboxError) -> [Int32] {
-        do throws(CgroupError) {
-            return try group.membershipDescriptors()
-        } catch {
-            throw SandboxError(step: error.step, cause: error.cause, hint: error.hint)
-        }
-    }
-
-    private static func statusPipe() throws(SandboxError) -> Pipe {
-        do throws(KernelError) {
-            let pipe = try Pipe()
-            try pipe.read.setNonblocking(true)
-            return pipe
-        } catch {
-            throw SandboxError(step: "make-pipes", error)
         }
     }
 }

@@ -104,14 +104,15 @@ extension Supervisor {
 
     private func clone(_ request: Request.Start) throws(Refusal) -> RunningSandbox {
         try admit("start", request.card)
-        let accounts = try host("read the accounts") { () throws(KernelError) in try Accounts() }
+        let accounts = try host("read the accounts") { () throws(KernelError) -> Accounts in
+            try self.accounts.current()
+        }
         let user = accounts.user(request.user)
         let groups = accounts.groups(of: user)
         let caller = accounts.caller(request.user)
         let resolution = try Resolution(request, set: set, caller: caller)
         let order = try self.order(request, resolution)
-        let pipes = try host("make pipes") { () throws(KernelError) in try ServerPipes() }
-        let sandbox = try nursery.start(order, streams: pipes.theirs) { uid throws(Refusal) in
+        return try nursery.start(order) { uid throws(Refusal) in
             var trees = Trees()
             for directory in resolution.directories {
                 trees.append(
@@ -119,8 +120,6 @@ extension Supervisor {
             }
             return trees
         }
-        sandbox.ends = pipes.ours()
-        return sandbox
     }
 
     private func order(
@@ -168,27 +167,4 @@ extension Supervisor {
             throw Refusal(code: .host, message: "cannot \(verb): \(error)", errno: error.errno)
         }
     }
-}
-
-/// The three pipes of a server: the tool's ends and the broker's.
-struct ServerPipes: ~Copyable {
-    let theirs: Streams
-    private let broker: BrokerEnds
-
-    init() throws(KernelError) {
-        let input = try Pipe()
-        let output = try Pipe()
-        let errors = try Pipe()
-        let tool = Streams(
-            input: try input.read.duplicate(), output: try output.write.duplicate(),
-            errors: try errors.write.duplicate())
-        let ours = BrokerEnds(
-            input: try input.write.duplicate(), output: try output.read.duplicate(),
-            errors: try errors.read.duplicate())
-        theirs = tool
-        broker = ours
-    }
-
-    /// Keeps the broker's ends and closes the tool's.
-    consuming func ours() -> BrokerEnds { broker }
 }

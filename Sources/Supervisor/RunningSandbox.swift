@@ -61,7 +61,8 @@ final class RunningSandbox {
     var reaped = false
 
     init(
-        id: UInt64, purpose: Purpose, name: String, uid: UInt32, cgroup: Cgroup, walls: Walls?,
+        id: UInt64, purpose: Purpose, name: String, uid: UInt32, cgroup: Cgroup,
+        memoryAlarm: consuming Descriptor?, walls: Walls?,
         keptNamespaces: Set<String>, child: consuming Child, status: consuming Descriptor,
         deadline: UInt64?
     ) {
@@ -70,6 +71,7 @@ final class RunningSandbox {
         self.name = name
         self.uid = uid
         self.cgroup = cgroup
+        self.memoryAlarm = memoryAlarm
         self.walls = walls
         self.keptNamespaces = keptNamespaces
         self.child = child

@@ -9,7 +9,6 @@ extension Supervisor {
         sandboxes[sandbox.id] = sandbox
         try poller.add(sandbox.status.raw, token: Source.status(sandbox.id).token)
         try poller.add(sandbox.child.pidfd.raw, token: Source.process(sandbox.id).token)
-        sandbox.memoryAlarm = try sandbox.cgroup.memoryAlarm()
         if let raw = sandbox.memoryAlarm?.raw {
             try poller.add(raw, token: Source.memory(sandbox.id).token)
         }

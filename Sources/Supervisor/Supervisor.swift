@@ -61,6 +61,7 @@ public final class Supervisor {
     let brokerFilter: [UInt8]
     /// Where this process itself is: what no sandbox may share.
     let own: Posture.Own
+    var accounts = AccountsCache()
     var nursery: Nursery
     var sandboxes: [UInt64: RunningSandbox] = [:]
     var installations: [String: Installation] = [:]
@@ -103,13 +104,15 @@ public final class Supervisor {
             while !isOver {
                 startSweeperIfDue()
                 try startBrokerIfDue()
-                for ready in try poller.wait(milliseconds: nextWake()) {
-                    guard let source = Source(token: ready.token) else { continue }
+                let prepares = mayPrepare
+                let ready = try poller.wait(milliseconds: prepares ? 0 : nextWake())
+                if prepares && ready.isEmpty { nursery.prepare() }
+                for one in ready {
+                    guard let source = Source(token: one.token) else { continue }
                     try handle(source)
                 }
                 try endWhatIsLate()
                 try bury()
-                if stopping == nil { nursery.prepare() }
             }
             try leave()
         } catch {
@@ -142,6 +145,12 @@ public final class Supervisor {
         guard let stopping else { return false }
         let drained = broker == nil || System.monotonicMicroseconds >= stopping
         return drained && sandboxes.isEmpty && graves.isEmpty
+    }
+
+    /// Whether the next start can be prepared without another one waiting for it.
+    private var mayPrepare: Bool {
+        stopping == nil && nursery.canPrepare
+            && !sandboxes.values.contains { !$0.announced && $0.walls != nil }
     }
 
     /// Milliseconds until something is due; nil when nothing is.

@@ -12,7 +12,8 @@ import Testing
     private func withMeters(_ body: (Cgroup, CgroupMeters) throws -> Void) throws {
         let number = try System.random(8).map { String($0, radix: 16) }.joined()
         let tree = try CgroupTree(host: .detect(), name: "corral-test-meters-\(number)")
-        let (group, meters) = try tree.makeMeteredGroup("sandbox-1", Self.limits)
+        let group = try tree.makeGroup("sandbox-1", Self.limits)
+        let meters = try group.meters()
         defer {
             for path in group.places.map(\.path) + tree.roots {
                 do { try Files.removeDirectory(path) } catch { Issue.record("left: \(error)") }

@@ -136,6 +136,7 @@ typedef struct {
     int64_t size;
     uint64_t device;
     uint64_t inode;
+    int64_t changed_ns; // of the inode, since 1970
 } corral_stat_t;
 int corral_fstat(int fd, corral_stat_t *out);
 int corral_lstat(const char *path, corral_stat_t *out);

@@ -1,0 +1,25 @@
+/// The users and groups of this host, read again only when their files have changed: a start has no
+/// time for reading them.
+public struct AccountsCache {
+    private struct Version: Equatable {
+        let passwd: FileStatus
+        let group: FileStatus
+    }
+
+    private var cached: (version: Version, accounts: Accounts)?
+
+    /// Starts with nothing read.
+    public init() {}
+
+    /// What the files say now.
+    public mutating func current() throws(KernelError) -> Accounts {
+        // Looked at before reading: a change in between is seen the next time.
+        let version = Version(
+            passwd: try Descriptor.openPath("/etc/passwd").status(of: "/etc/passwd"),
+            group: try Descriptor.openPath("/etc/group").status(of: "/etc/group"))
+        if let cached, cached.version == version { return cached.accounts }
+        let accounts = try Accounts()
+        cached = (version, accounts)
+        return accounts
+    }
+}

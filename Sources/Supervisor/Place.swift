@@ -1,0 +1,57 @@
+import Glibc
+import Kernel
+import SupervisorProtocol
+
+/// What a sandbox needs before it is born: a number, a user, a limited cgroup, its pipes. Nothing
+/// of it depends on who asks, so it can be made while nobody waits.
+final class Place {
+    let id: UInt64
+    let uid: UInt32
+    let cgroup: Cgroup
+    /// Tells that its memory is used up, where the kernel does not end the whole of it by itself.
+    var memoryAlarm: Descriptor?
+    /// What the broker reads what calls use from.
+    let meters: CgroupMeters
+    /// A server's; an installation has others.
+    var pipes: ServerPipes?
+    /// For the launcher's reports; our end does not block.
+    var status: Pipe?
+    private var memberships: [CInt]
+
+    /// Makes all that goes with a group that is there already; the group stays the caller's when
+    /// something fails.
+    init(id: UInt64, uid: UInt32, cgroup: Cgroup) throws(Refusal) {
+        self.id = id
+        self.uid = uid
+        self.cgroup = cgroup
+        do throws(KernelError) {
+            memoryAlarm = try cgroup.memoryAlarm()
+            pipes = try ServerPipes()
+            let reports = try Pipe()
+            try reports.read.setNonblocking(true)
+            status = consume reports
+        } catch {
+            throw Refusal(
+                code: .host, message: "cannot make a sandbox's pipes: \(error)",
+                step: "make-pipes", errno: error.errno)
+        }
+        do throws(CgroupError) {
+            meters = try cgroup.meters()
+            // Last: plain numbers, which nobody would close if something failed after them.
+            memberships = try cgroup.membershipDescriptors()
+        } catch {
+            throw Refusal(
+                code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
+        }
+    }
+
+    /// Gives away the open `cgroup.procs` files that the sandbox joins first.
+    func takeMemberships() -> [CInt] {
+        defer { memberships = [] }
+        return memberships
+    }
+
+    deinit {
+        for raw in memberships { _ = close(raw) }
+    }
+}
