@@ -64,6 +64,7 @@ struct launch {
     int status;                // where the report goes
     int groups[CORRAL_PLAN_GROUPS];
     int trees[CORRAL_PLAN_TREES];
+    int network;               // a network namespace to use, or -1
     int landlock; // the ABI version in force, 0 for none
 };
 
@@ -80,6 +81,14 @@ struct template_step {
 // Runs a whole table; on failure returns the failed step's name with its errno, else STEP_NONE.
 enum corral_step corral_confine(struct launch *launch);
 enum corral_step corral_build_tree(corral_template_t *tree);
+
+// Namespaces that a sandbox inherits. `begin` while the host's /proc is there; `prepare` makes
+// ahead what is not there yet, `enter` before the clone takes the zygote there, and `used` after it
+// returns the network namespace that was made here, to be closed, or -1.
+void corral_spaces_begin(void);
+enum corral_step corral_spaces_prepare(const struct launch *launch);
+enum corral_step corral_spaces_enter(const struct launch *launch);
+int corral_spaces_used(const struct launch *launch);
 
 // Walls that a test leaves out, by the name of their step; compiled into builds for tests alone.
 #ifdef CORRAL_TEST_WALLS

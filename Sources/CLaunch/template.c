@@ -1,22 +1,16 @@
 // The zygote: one process per tree, already inside it. It waits for launches, clones, and never
 // touches what a tool wrote.
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "steps.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 
 // Static, so that nothing is allocated between a request and its exec.
 static uint8_t datagram[CORRAL_PLAN_BYTES];
@@ -25,23 +19,27 @@ static corral_template_t tree;
 static struct launch launch;
 static int descriptors[CORRAL_PLAN_DESCRIPTORS];
 
-static int send_with_descriptor(int socket, const corral_report_t *report, int fd)
+// Of the descriptors only those that are there go along.
+static int send_with_descriptors(
+    int socket, const corral_report_t *report, const int *fds, size_t count)
 {
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int))];
+        char room[CMSG_SPACE(2 * sizeof(int))];
     } control;
     struct iovec part = {.iov_base = (void *)report, .iov_len = sizeof *report};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (fd >= 0) {
-        memset(&control, 0, sizeof control);
+    size_t passed = 0;
+    memset(&control, 0, sizeof control);
+    for (size_t i = 0; i < count; i++)
+        if (fds[i] >= 0)
+            memcpy(CMSG_DATA(&control.header) + passed++ * sizeof(int), &fds[i], sizeof(int));
+    if (passed > 0) {
         message.msg_control = control.room;
-        message.msg_controllen = sizeof control.room;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &fd, sizeof fd);
+        message.msg_controllen = CMSG_SPACE(passed * sizeof(int));
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(passed * sizeof(int));
     }
     return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *report ? 0 : -1;
 }
@@ -49,7 +47,7 @@ static int send_with_descriptor(int socket, const corral_report_t *report, int f
 static int answer(int socket, uint32_t kind, enum corral_step step, int error)
 {
     corral_report_t report = {.kind = kind, .step = step, .error = error};
-    return send_with_descriptor(socket, &report, -1);
+    return send_with_descriptors(socket, &report, NULL, 0);
 }
 
 // Receives one datagram and its descriptors; 0 at the end, -1 when it did not fit.
@@ -82,8 +80,10 @@ static ssize_t receive(int socket, uint8_t *bytes, int *count)
 static bool adopt_descriptors(int count)
 {
     size_t groups = launch.plan.group_count, trees = launch.plan.tree_count;
-    if ((size_t)count != 4 + groups + trees)
+    bool has_network = launch.plan.flags & CORRAL_LAUNCH_NETWORK;
+    if ((size_t)count != 4 + groups + trees + has_network)
         return false;
+    launch.network = has_network ? descriptors[count - 1] : -1;
     launch.input = descriptors[0];
     launch.output = descriptors[1];
     launch.errors = descriptors[2];
@@ -91,57 +91,6 @@ static bool adopt_descriptors(int count)
     memcpy(launch.groups, descriptors + 4, groups * sizeof(int));
     memcpy(launch.trees, descriptors + 4 + groups, trees * sizeof(int));
     return true;
-}
-
-// A network namespace takes half a millisecond to make, more than all other namespaces together:
-// the zygote waits in namespaces that nobody has used, and its next child inherits them.
-static bool spaces_are_fresh;
-// Of the zygote, on the host's /proc: only there can the clocks of a time namespace be set.
-static int clock_offsets = -1;
-
-static enum corral_step prepare_spaces(void)
-{
-    static const struct {
-        enum corral_step step;
-        const char *wall;
-        int flag;
-        uint64_t kept_by; // a flag of the launch
-    } spaces[] = {
-        {STEP_NETWORK_NAMESPACE, "network-namespace", CLONE_NEWNET, CORRAL_LAUNCH_HOST_NETWORK},
-        {STEP_CLONE, "ipc-namespace", CLONE_NEWIPC, 0},
-        {STEP_CLONE, "uts-namespace", CLONE_NEWUTS, 0},
-        {STEP_TIME_NAMESPACE, "time-namespace", CLONE_NEWTIME, CORRAL_LAUNCH_NO_TIME_NAMESPACE},
-    };
-    if (spaces_are_fresh)
-        return STEP_NONE;
-    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
-        bool kept = launch.plan.flags & spaces[i].kept_by;
-        if (!kept && !corral_is_left_out(spaces[i].wall) && unshare(spaces[i].flag) < 0)
-            return spaces[i].step;
-    }
-    spaces_are_fresh = true;
-    return STEP_NONE;
-}
-
-// The sandbox's clocks start from nothing: how long a host has run tells hosts apart. Needs
-// CAP_SYS_TIME, and nobody born into the namespace yet (time_namespaces(7)).
-static int start_clocks(void)
-{
-    struct timespec monotonic, boot;
-    if (launch.plan.flags & CORRAL_LAUNCH_NO_TIME_NAMESPACE
-        || corral_is_left_out("time-namespace"))
-        return 0;
-    if (clock_gettime(CLOCK_MONOTONIC, &monotonic) < 0
-        || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
-        return -1;
-    char offsets[96];
-    int n = snprintf(
-        offsets, sizeof offsets, "monotonic -%lld 0\nboottime -%lld 0\n",
-        (long long)monotonic.tv_sec, (long long)boot.tv_sec);
-    // The file takes no pwrite, and no write but at its beginning.
-    return lseek(clock_offsets, 0, SEEK_SET) == 0 && write(clock_offsets, offsets, (size_t)n) == n
-        ? 0
-        : -1;
 }
 
 static void become_sandbox(void)
@@ -175,9 +124,7 @@ static int start(int socket)
 {
     unsigned long flags = new_namespaces()
         | CLONE_PIDFD | CLONE_PARENT; // the supervisor's child: it reaps, and its death kills
-    enum corral_step failed = prepare_spaces();
-    if (failed == STEP_NONE && start_clocks() < 0)
-        failed = STEP_TIME_NAMESPACE;
+    enum corral_step failed = corral_spaces_enter(&launch);
     if (failed != STEP_NONE)
         return answer(socket, CORRAL_REPORT_FAILED, failed, errno);
     int pidfd = -1;
@@ -186,11 +133,12 @@ static int start(int socket)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_CLONE, errno);
     if (pid == 0)
         become_sandbox();
-    // The child has these now; the next gets others.
-    spaces_are_fresh = false;
     corral_report_t report = {.kind = CORRAL_REPORT_CLONED, .pid = (int32_t)pid};
-    int result = send_with_descriptor(socket, &report, pidfd);
-    close(pidfd);
+    int given[] = {pidfd, corral_spaces_used(&launch)};
+    int result = send_with_descriptors(socket, &report, given, 2);
+    for (size_t i = 0; i < 2; i++)
+        if (given[i] >= 0)
+            close(given[i]);
     return result;
 }
 
@@ -202,7 +150,8 @@ static int serve_one(int socket)
         return -1; // the supervisor let go
     if (n > 0 && corral_is_prepare(datagram, (size_t)n)) {
         // A failure is told by the launch that needs them.
-        (void)prepare_spaces();
+        launch.network = -1;
+        (void)corral_spaces_prepare(&launch);
         return 0;
     }
     bool whole = n > 0 && corral_launch_read(datagram, (size_t)n, &launch.plan)
@@ -223,8 +172,8 @@ int corral_launch_template(int socket)
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0
         || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || getppid() != supervisor)
         return 1;
-    // Before the host's tree is gone; where there is none, the launch that needs it fails.
-    clock_offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    // Before the host's tree is gone.
+    corral_spaces_begin();
     int count;
     ssize_t n = receive(socket, template_bytes, &count);
     for (int i = 0; i < count; i++)

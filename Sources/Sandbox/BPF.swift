@@ -45,8 +45,9 @@ struct BPF: Equatable {
 
     init(_ raw: UInt64) { self.raw = raw }
 
-    private init(_ code: UInt16, _ value: UInt32, true whenTrue: UInt8 = 0, false whenFalse: UInt8 = 0)
-    {
+    private init(
+        _ code: UInt16, _ value: UInt32, true whenTrue: UInt8 = 0, false whenFalse: UInt8 = 0
+    ) {
         raw =
             UInt64(code) | UInt64(whenTrue) << 16 | UInt64(whenFalse) << 24 | UInt64(value) << 32
     }

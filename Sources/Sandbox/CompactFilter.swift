@@ -58,7 +58,9 @@ struct CompactFilter {
         var leaves: [Leaf] = []
         for first in bounds.sorted() {
             guard let outcome = outcome(of: first) else { return nil }
-            if leaves.last?.outcome != outcome { leaves.append(Leaf(first: first, outcome: outcome)) }
+            if leaves.last?.outcome != outcome {
+                leaves.append(Leaf(first: first, outcome: outcome))
+            }
         }
         return leaves
     }

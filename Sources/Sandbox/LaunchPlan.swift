@@ -83,7 +83,7 @@ public struct LaunchPlan: Sendable, Equatable {
     }
 
     /// The datagram for corral-launch; nil when it is beyond the launcher's limits.
-    func datagram(groups: Int) -> [UInt8]? {
+    func datagram(groups: Int, network: Bool) -> [UInt8]? {
         guard
             arguments.count <= Int(CORRAL_PLAN_ARGUMENTS), trees.count <= Int(CORRAL_PLAN_TREES),
             environment.count <= Int(CORRAL_PLAN_ENVIRONMENT), groups <= Int(CORRAL_PLAN_GROUPS)
@@ -91,7 +91,7 @@ public struct LaunchPlan: Sendable, Equatable {
         let texts = [hostname, directory] + trees.map(\.path) + arguments + environment
         return PlanWriter.datagram(texts) { out in
             out.put(UInt64(CORRAL_PLAN_LAUNCH))
-            out.put(flags)
+            out.put(flags | (network ? UInt64(CORRAL_LAUNCH_NETWORK) : 0))
             out.put(UInt64(uid))
             out.put(scratchBytes)
             out.put(scratchInodes)

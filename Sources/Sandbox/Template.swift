@@ -75,24 +75,49 @@ public final class Template {
         }
     }
 
+    /// What a clone brings.
+    public struct Birth: ~Copyable {
+        /// The sandbox's pid 1.
+        public let pid: Int32
+        /// Its pidfd.
+        private let pidfd: Descriptor
+        /// Its network namespace; nil when that is the host's.
+        private var network: Descriptor?
+
+        init(pid: Int32, pidfd: consuming Descriptor, network: consuming Descriptor?) {
+            self.pid = pid
+            self.pidfd = pidfd
+            self.network = network
+        }
+
+        /// Gives all away: the caller closes the descriptors.
+        public consuming func release() -> (pid: Int32, pidfd: CInt, network: CInt?) {
+            let network = network.take()?.release()
+            return (pid, pidfd.release(), network)
+        }
+    }
+
     /// Clones a sandbox. Its `started` or `failed` report comes on the status pipe.
     ///
     /// - Parameters:
     ///   - groups: open `cgroup.procs` files that it joins first; closed here.
     ///   - trees: detached mounts for `plan.trees`, in order.
+    ///   - network: a namespace in which no process is, and which comes back with the birth;
+    ///     without one it gets a new one.
     public func launch(
         _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: borrowing Streams,
-        status: borrowing Descriptor
-    ) throws(SandboxError) -> Child {
+        status: borrowing Descriptor, network: consuming Descriptor? = nil
+    ) throws(SandboxError) -> Birth {
         defer { for group in groups { _ = close(group) } }
-        guard let datagram = plan.datagram(groups: groups.count) else {
+        var passed =
+            [streams.input.raw, streams.output.raw, streams.errors.raw, status.raw] + groups
+            + trees.raw
+        let hasNetwork = network.append(to: &passed)
+        guard let datagram = plan.datagram(groups: groups.count, network: hasNetwork) else {
             throw SandboxError(
                 step: "write-plan", cause: "the command or its environment is too long",
                 hint: "at most \(CORRAL_PLAN_ARGUMENTS) words and 192 KiB in all")
         }
-        let passed =
-            [streams.input.raw, streams.output.raw, streams.errors.raw, status.raw] + groups
-            + trees.raw
         do throws(KernelError) {
             // Opening /dev/stdout, as many scripts do, opens the pipe anew, by its owner's rights.
             try streams.output.setOwner(uid: plan.uid, gid: plan.uid)
@@ -101,34 +126,35 @@ public final class Template {
         } catch {
             throw SandboxError(step: "send-plan", error)
         }
-        let (report, pidfd) = try answer()
+        let (report, descriptors) = try answer()
         switch report {
         case .cloned(let pid):
-            guard let pidfd else {
+            guard let pidfd = descriptors.first else {
                 // Our own child all the same, which nobody else would reap.
                 Child.end(unreaped: pid)
                 throw SandboxError(
                     step: "take-pidfd", cause: "this process has no descriptor left for it",
                     errno: EMFILE, hint: "raise LimitNOFILE, or ulimit -n")
             }
-            return Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+            if descriptors.count > 1 { network = Descriptor(owning: descriptors[1]) }
+            return Birth(pid: pid, pidfd: Descriptor(owning: pidfd), network: network)
         case .failed(let error): throw error
         default: throw SandboxError(step: "read-report", cause: "the launcher is out of step")
         }
     }
 
-    private func answer() throws(SandboxError) -> (report: Report, pidfd: CInt?) {
+    private func answer() throws(SandboxError) -> (report: Report, descriptors: [CInt]) {
         do throws(KernelError) {
             guard
                 let datagram = try Socket.receive(
-                    limit: Report.size, descriptors: 1, over: socket.raw)
+                    limit: Report.size, descriptors: 2, over: socket.raw)
             else {
                 throw KernelError("recvmsg", "corral-launch", errno: ETIMEDOUT)
             }
             guard let report = Report(datagram.bytes) else {
                 throw KernelError("recvmsg", "corral-launch", errno: EPIPE)
             }
-            return (report, datagram.descriptors.first)
+            return (report, datagram.descriptors)
         } catch {
             throw SandboxError(step: "read-report", error)
         }
@@ -169,5 +195,17 @@ public struct Trees: ~Copyable {
 
     deinit {
         for number in raw { _ = close(number) }
+    }
+}
+
+extension Optional where Wrapped == Descriptor {
+    /// Adds its number when there is one.
+    fileprivate borrowing func append(to numbers: inout [CInt]) -> Bool {
+        switch self {
+        case .some(let descriptor):
+            numbers.append(descriptor.raw)
+            return true
+        case .none: return false
+        }
     }
 }

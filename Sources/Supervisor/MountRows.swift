@@ -50,6 +50,8 @@ struct MountRows {
             Place(
                 path: "/proc", kind: "proc", options: ["nosuid", "nodev", "noexec"],
                 fileSystemOptions: ["hidepid=invisible", "subset=pid"]),
+            // Where the three below are cut from; only root may enter it.
+            Place(path: "/scratch", kind: "tmpfs", options: scratch, fileSystemOptions: size),
             Place(path: "/tmp", kind: "tmpfs", options: scratch, fileSystemOptions: size),
             Place(path: RootTree.home, kind: "tmpfs", options: scratch, fileSystemOptions: size),
             Place(path: "/dev/shm", kind: "tmpfs", options: scratch, fileSystemOptions: size),

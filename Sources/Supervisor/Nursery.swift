@@ -9,6 +9,7 @@ import SupervisorProtocol
 struct Nursery {
     var uids: UIDPool
     var templates: Templates
+    var networks = NetworkPool()
     let cgroups: CgroupTree
     private var next: UInt64 = 1
     /// A place made while nobody waited, for a start with the same limits as the last one.
@@ -29,6 +30,8 @@ struct Nursery {
         var tree: TreeSource
         var profile: String
         var limits: Cgroup.Limits
+        /// For whom it runs; nil when it has the host's network.
+        var user: UInt32?
         /// The plan; its uid is filled in here.
         var plan: LaunchPlan
         /// What a look at the running server is compared with; nil for an installation.
@@ -143,19 +146,15 @@ struct Nursery {
         let patience = UInt64(order.milliseconds ?? Limit.launchMilliseconds)
         do throws(SandboxError) {
             guard let reports = place.status.take() else { preconditionFailure("a used place") }
+            let memberships = place.takeMemberships()
             return try reports.split { status, report throws(SandboxError) in
-                let child = try template.launch(
-                    plan, groups: place.takeMemberships(), trees: trees, streams: streams,
-                    status: report)
+                let birth = try template.launch(
+                    plan, groups: memberships, trees: trees, streams: streams, status: report,
+                    network: networks.take(of: order.user))
                 lastTemplate = template
-                let sandbox = RunningSandbox(
-                    id: place.id, purpose: order.purpose, name: order.plan.hostname, uid: place.uid,
-                    cgroup: place.cgroup, memoryAlarm: place.memoryAlarm.take(),
-                    walls: order.walls, keptNamespaces: plan.keptNamespaces, child: child,
-                    status: status,
+                return RunningSandbox(
+                    place, order, keeping: plan.keptNamespaces, birth, status: status,
                     deadline: System.monotonicMicroseconds + patience * 1000)
-                sandbox.meters = place.meters
-                return sandbox
             }
         } catch {
             // A zygote that is gone or out of step is of no use to the next start either.

@@ -26,8 +26,8 @@ extension LaunchPlan {
 extension Nursery.Order {
     /// A sandbox of a policy; `tree` and the plan's mounts name its root.
     init(
-        _ purpose: RunningSandbox.Purpose, _ policy: Policy, prefix: String?, tree: [String],
-        _ plan: LaunchPlan
+        _ purpose: RunningSandbox.Purpose, _ policy: Policy, user: UInt32, prefix: String?,
+        tree: [String], _ plan: LaunchPlan
     ) {
         let points = plan.trees.map(\.path)
         let rules = policy.filesystem
@@ -40,6 +40,6 @@ extension Nursery.Order {
             limits: .init(
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
                 cpuMillicores: policy.limits.cpuMillicores),
-            plan: plan, walls: Walls(plan, of: policy, prefix: prefix))
+            user: user, plan: plan, walls: Walls(plan, of: policy, prefix: prefix))
     }
 }

@@ -133,7 +133,7 @@ extension Supervisor {
             throw Refusal(starting: card.name, error)
         }
         return Nursery.Order(
-            .server(request: request.id), resolution.policy, prefix: prefix,
+            .server(request: request.id), resolution.policy, user: request.user, prefix: prefix,
             tree: ["run", card.name, prefix ?? ""],
             LaunchPlan(
                 resolution.policy, hostname: card.name, directory: RootTree.home,

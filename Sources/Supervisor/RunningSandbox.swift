@@ -27,12 +27,16 @@ final class RunningSandbox {
     /// What people call it: its card.
     let name: String
     let uid: UInt32
+    /// For whom it runs; nil for an installation.
+    let user: UInt32?
     let cgroup: Cgroup
     /// What its policy wants of a server; nil for an installation.
     let walls: Walls?
     /// Namespaces of the host that its plan keeps.
     let keptNamespaces: Set<String>
     let child: Child
+    /// Its network namespace, which the next sandbox of its user may have.
+    var network: Descriptor?
     /// The launcher's reports, non-blocking.
     let status: Descriptor
     /// The version of Landlock's ABI that its pid 1 has told to be in force.
@@ -61,20 +65,22 @@ final class RunningSandbox {
     var reaped = false
 
     init(
-        id: UInt64, purpose: Purpose, name: String, uid: UInt32, cgroup: Cgroup,
-        memoryAlarm: consuming Descriptor?, walls: Walls?,
-        keptNamespaces: Set<String>, child: consuming Child, status: consuming Descriptor,
-        deadline: UInt64?
+        _ place: Place, _ order: Nursery.Order, keeping keptNamespaces: Set<String>,
+        _ birth: consuming Template.Birth, status: consuming Descriptor, deadline: UInt64?
     ) {
-        self.id = id
-        self.purpose = purpose
-        self.name = name
-        self.uid = uid
-        self.cgroup = cgroup
-        self.memoryAlarm = memoryAlarm
-        self.walls = walls
+        id = place.id
+        purpose = order.purpose
+        name = order.plan.hostname
+        uid = place.uid
+        user = order.user
+        cgroup = place.cgroup
+        memoryAlarm = place.memoryAlarm.take()
+        meters = place.meters
+        walls = order.walls
         self.keptNamespaces = keptNamespaces
-        self.child = child
+        let (pid, pidfd, network) = birth.release()
+        child = Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+        self.network = network.map { Descriptor(owning: $0) }
         self.status = status
         self.deadline = deadline
     }

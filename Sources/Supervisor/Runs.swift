@@ -142,29 +142,27 @@ extension Supervisor {
     private func clone(_ request: Request.Run) throws(Refusal) -> RunningSandbox {
         let name = request.command.first ?? ""
         try admit("run", name)
-        let accounts = try host("read the accounts") { () throws(KernelError) in try Accounts() }
+        let accounts = try host("read the accounts") { () throws(KernelError) -> Accounts in
+            try self.accounts.current()
+        }
         let user = accounts.user(request.user)
         let groups = accounts.groups(of: user)
         let resolution = try RunResolution(
             request, set: set, caller: accounts.caller(request.user))
-        let pipes = try host("make pipes") { () throws(KernelError) in try ServerPipes() }
-        let sandbox = try nursery.start(
-            order(request.id, resolution), streams: pipes.theirs
-        ) { uid throws(Refusal) in
+        return try nursery.start(order(request, resolution)) { uid throws(Refusal) in
             var trees = Trees()
             for mount in resolution.mounts {
                 trees.append(try UserDirectory.tree(mount, of: user, groups: groups, sandbox: uid))
             }
             return trees
         }
-        sandbox.ends = pipes.ours()
-        return sandbox
     }
 
-    private func order(_ id: UInt64, _ resolution: RunResolution) -> Nursery.Order {
+    private func order(_ request: Request.Run, _ resolution: RunResolution) -> Nursery.Order {
         let policy = resolution.policy
         return Nursery.Order(
-            .run(request: id, command: resolution.command.first ?? ""), policy, prefix: nil,
+            .run(request: request.id, command: resolution.command.first ?? ""), policy,
+            user: request.user, prefix: nil,
             tree: ["command", policy.name],
             LaunchPlan(
                 policy, hostname: policy.name, directory: resolution.directory,

@@ -174,6 +174,9 @@ extension Supervisor {
             do throws(KernelError) {
                 try sandbox.cgroup.remove()
                 nursery.uids.give(back: sandbox.uid)
+                if let network = sandbox.network.take(), let user = sandbox.user {
+                    nursery.networks.keep(network, of: user)
+                }
             } catch  where error.errno == EBUSY && attempts < Limit.burialAttempts {
                 left.append((sandbox, attempts + 1))
             } catch {

@@ -178,6 +178,7 @@ public final class Supervisor {
     private func leave() throws(KernelError) {
         try broker?.child.end()
         nursery.templates.empty()
+        nursery.networks.empty()
         nursery.clear()
         do throws(KernelError) {
             try Files.remove(settings.controlSocket)

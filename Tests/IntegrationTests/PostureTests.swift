@@ -51,6 +51,29 @@ extension IntegrationTests {
             #expect(try corral.log().contains("posture-differs"))
         }
 
+        /// The network namespace of a running connection, as posture tells it.
+        private func network(_ name: String, _ corral: Corral) throws -> String {
+            let output = try corral.corral("--json", "posture", name)
+            let row = try rows(output).first { $0["group"] == "namespaces" && $0["name"] == "net" }
+            return try #require(row?["found"]?.stringValue)
+        }
+
+        @Test func `two sandboxes never share a network, not even of one user`() throws {
+            let corral = try Corral()
+            var seen: Set<String> = []
+            for name in ["one", "two", "three"] {
+                let connected = try corral.connectFaulty(name)
+                try #require(connected.status == 0, "\(connected.out) \(connected.err)")
+            }
+            for name in ["one", "two", "three"] { seen.insert(try network(name, corral)) }
+            #expect(seen.count == 3)
+            // One that is gone may leave its network to the same user's next, never to two.
+            let restarted = try corral.corral("restart", "two")
+            #expect(restarted.status == 0, "\(restarted.out) \(restarted.err)")
+            let now = try Set(["one", "two", "three"].map { try network($0, corral) })
+            #expect(now.count == 3)
+        }
+
         /// One way to weaken a running sandbox from outside: `tool` is the pid of its server.
         struct Change: Sendable, CustomTestStringConvertible {
             let group: String

@@ -102,8 +102,11 @@ import YAML
     }
 
     private static func constants(_ program: [UInt64]) -> [UInt32] {
-        Set(program.map(BPF.init).filter { $0.isComparison || $0.code == BPF.mask(0).code }.map(\.value))
-            .sorted()
+        Set(
+            program.map(BPF.init).filter { $0.isComparison || $0.code == BPF.mask(0).code }.map(
+                \.value)
+        )
+        .sorted()
     }
 
     /// Every call there is and may come, and both sides of all that the program compares with.

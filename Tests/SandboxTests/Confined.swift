@@ -103,12 +103,16 @@ final class Confined {
         let streams = try StreamPair()
         let status = try Pipe()
         let statusRead = try status.read.duplicate()
-        let child = try template.launch(
+        let (pid, pidfd, network) = try template.launch(
             plan, groups: groups, trees: trees,
             streams: Streams(
                 input: streams.input.read.duplicate(), output: streams.output.write.duplicate(),
                 errors: streams.errors.write.duplicate()),
-            status: status.write.duplicate())
+            status: status.write.duplicate()
+        ).release()
+        let child = Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+        let kept = network.map { Descriptor(owning: $0) }
+        _ = consume kept
         var outcome = Outcome()
         let input = try streams.input.write.duplicate()
         let output = try streams.output.read.duplicate()

@@ -9,7 +9,7 @@ import Testing
 @Suite(.enabled(if: Host.canLaunch, Host.reason)) struct WallTableTests {
     /// Walls whose absence the start itself cannot survive, and the step at which it ends.
     static let needed = [
-        "private-mounts": "pivot", "pivot": "mount-scratch", "mount-proc": "time-namespace",
+        "private-mounts": "pivot", "pivot": "mount-scratch", "mount-proc": "oom-score",
     ]
 
     /// Walls with a proof of their own, and the file it is in.

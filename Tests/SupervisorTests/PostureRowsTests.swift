@@ -55,6 +55,7 @@ struct Weakness: Sendable {
         53 52 254:1 / /usr/local ro,nosuid,nodev,relatime - ext4 /dev/vdb rw
         54 50 254:0 /var/x /opt/card ro,nosuid,nodev,relatime - ext4 /dev/vda rw
         58 50 0:42 / /proc rw,nosuid,nodev,noexec - proc proc rw,hidepid=invisible,subset=pid
+        59 50 0:43 / /scratch rw,nosuid,nodev - tmpfs scratch \#(scratch)
         60 50 0:43 /tmp /tmp rw,nosuid,nodev - tmpfs scratch \#(scratch)
         61 50 0:43 /home /home/tool rw,nosuid,nodev - tmpfs scratch \#(scratch)
         62 51 0:43 /shm /dev/shm rw,nosuid,nodev - tmpfs scratch \#(scratch)

@@ -30,7 +30,7 @@ enum {
     CORRAL_PLAN_ENVIRONMENT = 256,
     CORRAL_PLAN_GROUPS = 16, // cgroup.procs descriptors
     CORRAL_PLAN_TREES = 16,  // mount descriptors
-    CORRAL_PLAN_DESCRIPTORS = 4 + CORRAL_PLAN_GROUPS + CORRAL_PLAN_TREES,
+    CORRAL_PLAN_DESCRIPTORS = 4 + CORRAL_PLAN_GROUPS + CORRAL_PLAN_TREES + 1,
 };
 
 // Flags of a launch.
@@ -38,6 +38,7 @@ enum {
     CORRAL_LAUNCH_HOST_NETWORK = 1, // the install phase: keeps the host's network namespace
     CORRAL_LAUNCH_NO_LANDLOCK = 2,  // landlock: off in the policy
     CORRAL_LAUNCH_NO_TIME_NAMESPACE = 4, // time_namespace: off in the policy
+    CORRAL_LAUNCH_NETWORK = 8, // a network namespace comes along as the last descriptor
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
