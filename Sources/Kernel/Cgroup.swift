@@ -51,7 +51,10 @@ public struct Cgroup: Sendable {
             }
         }
         for setting in settings {
-            if setting.isOptional, try !has(setting) { continue }
+            if setting.isOptional, try !has(setting) {
+                try refuseUncountedSwap()
+                continue
+            }
             try write(setting.controller, setting.file, setting.value)
         }
     }
@@ -121,7 +124,12 @@ public struct Cgroup: Sendable {
             guard let path = path(setting.controller, setting.file) else {
                 throw KernelError("open", setting.file, errno: ENOENT)
             }
-            if setting.isOptional, try Files.status(path) == nil { continue }
+            if setting.isOptional, try Files.status(path) == nil {
+                guard try Self.hasSwap() else { continue }
+                holdings.append(
+                    Holding(file: setting.file, wanted: setting.value, found: "not counted"))
+                continue
+            }
             let text = try Files.text(path).split(separator: "\n").first ?? ""
             holdings.append(
                 Holding(file: setting.file, wanted: setting.value, found: String(text)))

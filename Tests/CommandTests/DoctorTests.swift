@@ -86,6 +86,13 @@ struct Damage: Sendable {
             Damage(
                 .systemCalls, { $0.calls["openat2"] = .fails(KernelError("openat2", errno: 38)) }),
             Damage(.landlock, { $0.landlock = 0 }),
+            Damage(
+                .swap,
+                {
+                    $0.swapBytes = 1 << 30
+                    $0.cgroups.countsSwap = false
+                }
+            ),
             Damage(.timeNamespace, { $0.clocks = .fails(KernelError("set", "clocks", errno: 1)) }),
             Damage(.capabilities, { $0.capabilities?.remove(21) }),
             Damage(
@@ -148,13 +155,6 @@ struct Damage: Sendable {
             Damage(.capabilities, { $0.isRoot = false }),
             Damage(.limits, { $0.capabilities?.remove(24) }),
             Damage(.disk, { $0.place?.freeBytes = 512 << 20 }),
-            Damage(
-                .swap,
-                {
-                    $0.swapBytes = 1 << 30
-                    $0.cgroups.countsSwap = false
-                }
-            ),
             Damage(.groups, { $0.cgroups.making = .untried }),
             Damage(.idMapping, { $0.place?.mapping = .untried }),
         ])

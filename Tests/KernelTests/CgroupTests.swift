@@ -54,6 +54,13 @@ private enum Host {
         }
     }
 
+    @Test func `swap that nobody counts is refused, and none at all is not`() {
+        #expect(Cgroup.refusal(meminfo: "MemTotal: 1 kB\nSwapTotal: 0 kB\n") == nil)
+        let refusal = Cgroup.refusal(meminfo: "MemTotal: 1 kB\nSwapTotal: 64 kB\n")
+        #expect(refusal?.step == "limit-swap")
+        #expect(refusal?.hint.contains("swapaccount=1") == true)
+    }
+
     @Test func `memory is counted in pages, rounded down`() {
         func holds(_ wanted: Int, _ found: String) -> Bool {
             Cgroup.Holding(file: "memory.max", wanted: String(wanted), found: found).holds

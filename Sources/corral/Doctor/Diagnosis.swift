@@ -28,7 +28,7 @@ struct Diagnosis: Equatable {
     static let walls: [Feature] = [
         .kernel, .capabilities, .limits, .controllers, .groups, .namespaces, .userNamespaces,
         .seccomp, .systemCalls,
-        .libraries, .sandboxUsers,
+        .swap, .libraries, .sandboxUsers,
     ]
     /// What installing packages needs beside that.
     static let installation: [Feature] = [.python, .idMapping, .disk]

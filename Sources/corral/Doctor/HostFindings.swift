@@ -187,7 +187,7 @@ enum HostFindings {
         if cgroups.making == .untried { return .untried(.swap) }
         guard cgroups.countsSwap else {
             return Finding(
-                .swap, .warning, "\(size(bytes)) that no limit counts: a tool can fill it",
+                .swap, .missing, "\(size(bytes)) that no limit counts: a tool could fill it",
                 remedy: "swapoff -a, or add swapaccount=1 to the kernel's command line")
         }
         return Finding(.swap, .ok, "\(size(bytes)), closed to sandboxes")
