@@ -116,6 +116,7 @@ class Bait:
             "port": self.stream.port, "udp_port": self.datagrams.port, "abstract": self.name,
             "addresses": own_addresses(), "segment": KEY, "hostname": socket.gethostname(),
             "twin": self.bystander.pid, "boottime": time.clock_gettime(time.CLOCK_BOOTTIME),
+            "noted": time.time(),
         }
 
     def swap(self, stop):

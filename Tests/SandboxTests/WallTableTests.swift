@@ -53,11 +53,17 @@ import Testing
     @Test(arguments: needed.keys.sorted())
     func `without a wall that the rest needs nothing starts`(wall: String) throws {
         // Where everything is shared, as systemd has it: a tree that is private already shows less.
+        // Shared among its own, that is: what is mounted there must not reach the host.
         let launcher = "/var/tmp/corral-test-shared-\(getpid())-\(System.monotonicMicroseconds)"
         let real = try #require(Host.launcher)
         try Files.create(
             launcher, mode: 0o755,
-            text: "#!/bin/sh\nexec /usr/bin/unshare -m --propagation shared \(real) \"$@\"\n")
+            text: """
+                #!/bin/sh
+                exec /usr/bin/unshare -m --propagation private /bin/sh -c \
+                    '/usr/bin/mount --make-rshared / && exec "$0" "$@"' \(real) "$@"
+
+                """)
         try Files.setMode(launcher, 0o755)
         defer { do { try Files.remove(launcher) } catch { Issue.record("left: \(error)") } }
         let complete = try Confined(launcher: launcher).run(Confined.plan(["/bin/true"]))
