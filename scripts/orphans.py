@@ -81,10 +81,13 @@ class Herd:
     def leftovers(self):
         """What must not be there beside a supervisor that runs, or after one that was killed."""
         roles = self.by_role()
-        found = []
+        # Neither beside a supervisor nor after it: mounts of the host's, files in shared places.
+        found = sorted(self.family.mounts(set())) + sorted(self.family.strays())
         if not roles["supervisor"]:
+            members = self.family.members()
             found += [f"{role} {pid}" for role, pids in roles.items() for pid in pids]
-            found += sorted(self.family.cgroups(self.family.members()))
+            found += sorted(self.family.cgroups(members))
+            found += sorted(self.family.namespaces(members))
             found += glob.glob(f"{self.bed.directory}/state/installing/*")
             return found
         # Each pid 1 has a tool and each tool a pid 1; a pid 1 that is alone is about to end.
@@ -124,6 +127,8 @@ def begin(herd, action):
 
 def strike(herd, victim):
     pids = herd.by_role()[victim]
+    # What is there now must be gone later: it is known only once it was seen.
+    herd.family.namespaces(herd.family.members())
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -184,6 +189,8 @@ def main():
     try:
         if not herd.by_role()["tool"] and herd.call().wait() or not herd.by_role()["tool"]:
             raise Failure("the counter counts nothing: no tool is seen while one runs")
+        if not herd.family.namespaces(herd.family.members()):
+            raise Failure("the counter counts nothing: no namespace is seen while a tool runs")
         for number in range(1, asked.rounds + 1):
             struck += one_round(herd, chance)
             if sys.stdout.isatty():

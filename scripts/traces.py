@@ -129,12 +129,14 @@ class Family:
         return {where for where in new if top_group(where) in self.cgroups_seen}
 
     def namespaces(self, members):
-        """Namespaces in which a member lives and this process does not, held by anyone still."""
+        """Namespaces in which a member lives or lived and this process does not, held still by
+        a member or by name. A stranger in one means that its number was given out again: members
+        hand none on, so nobody else gets in."""
         own = {link(path) for path in glob.glob("/proc/self/ns/*")}
         for pid in members:
             self.namespaces_seen |= {link(p) for p in glob.glob(f"/proc/{pid}/ns/*")} - own - {""}
         held = set()
-        for pid in numbers():
+        for pid in members:
             for path in glob.glob(f"/proc/{pid}/ns/*") + glob.glob(f"/proc/{pid}/fd/*"):
                 held.add(link(path))
         held |= {f"net:[{os.stat(path).st_ino}]" for path in glob.glob("/run/netns/*")}
@@ -155,8 +157,12 @@ class Family:
         """What lies in the directory, and what is new in a shared place and belongs to ours."""
         own = {os.path.join(where, name) for where, directories, names in os.walk(self.directory)
                for name in directories + names}
-        return own | {path for path in shared_files() - self.shared_before
-                      if owner(path) in self.uids} - {self.directory}
+        return own | self.strays()
+
+    def strays(self):
+        """What is new in a shared place and belongs to ours."""
+        return {path for path in shared_files() - self.shared_before
+                if owner(path) in self.uids} - {self.directory}
 
     def count(self):
         """How many of each kind there are now."""
