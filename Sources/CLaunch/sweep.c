@@ -107,6 +107,9 @@ int corral_launch_sweep(int lifeline, int count, char **argv)
         clean = true;
         for (int i = 0; i < count; i++) {
             enum kind kind = strncmp(argv[i], "cgroup:", 7) ? TREE : CGROUP;
+            // What lives in the cgroups may stand on a tree, and its lock says that it lives.
+            if (kind == TREE && !clean)
+                break;
             const char *path = strchr(argv[i], ':');
             clean = path && remove_tree(path + 1, kind) && clean;
         }

@@ -4,11 +4,12 @@ extension PolicySet {
     /// The most files of one kind in a directory.
     private static let filesPerDirectory = 512
 
-    /// Reads the directories `policies` (with `access.yaml` and `syscalls/`) and `runcards`.
+    /// Reads the directories `policies` (with `access.yaml` and `syscalls/`) and `runcards`;
+    /// without the latter there are no cards.
     ///
     /// Throws every mistake of every file at once, those of owners and permissions included.
     public static func load(
-        policies: String, runcards: String, _ trust: Trust
+        policies: String, runcards: String?, _ trust: Trust
     ) throws(Mistakes) -> PolicySet {
         var loader = Loader(trust: trust)
         let access = policies + "/access.yaml"
@@ -16,8 +17,8 @@ extension PolicySet {
             access: Contents.File(name: access, bytes: loader.read(access)),
             policies: loader.files(in: policies, ".yaml", except: "access.yaml"),
             profiles: loader.files(in: policies + "/syscalls", ".yaml"),
-            cards: loader.files(in: runcards, ".yaml"),
-            locks: loader.files(in: runcards, ".lock"))
+            cards: runcards.map { loader.files(in: $0, ".yaml") } ?? [],
+            locks: runcards.map { loader.files(in: $0, ".lock") } ?? [])
         let set: PolicySet
         do throws(Mistakes) {
             set = try PolicySet(contents)

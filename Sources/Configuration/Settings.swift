@@ -23,6 +23,16 @@ public struct Settings: Sendable, Equatable {
         public var first: UInt32
         /// How many there are.
         public var count: UInt32
+
+        /// How many servers and commands of a daemon may have, the first of the range, who owns
+        /// installed files, included. The last one is a broker's without a user of its own.
+        public var forServers: UInt32 { count - 1 - UInt32(alone.count) }
+
+        /// Those of commands that root runs without a daemon, behind the daemon's.
+        public var alone: Range<UInt32> {
+            let last = first + count - 1
+            return last - min(max(count / 32, 1), 256)..<last
+        }
     }
 
     /// The control socket's path.
@@ -104,7 +114,7 @@ extension Settings.SandboxUIDs {
                     .standard("2000000000"), \.first, "The first number."),
                 Key(
                     "count", Kind<Int>.integer(16...900_000).map(UInt32.init), .standard("65536"),
-                    \.count, "How many there are: sandboxes that can run at once."),
+                    \.count, "How many there are: a little more than sandboxes can run at once."),
             ])
     }
 }

@@ -132,6 +132,14 @@ public enum Identity {
         _ = try check("close_range") { corral_seal_descriptors() }
     }
 
+    /// Leaves the session of whoever started this process, with its terminal, and its standard
+    /// input and output; standard error stays (setsid(2)).
+    public static func leaveTerminal() throws(KernelError) {
+        _ = try check("setsid") { setsid() }
+        let null = try Descriptor.open("/dev/null", O_RDWR)
+        for stream: CInt in [0, 1] { _ = try check("dup2") { dup2(null.raw, stream) } }
+    }
+
     /// Raises the limit on open descriptors to `wanted`, or as far as this process may, and returns
     /// what holds (setrlimit(2)).
     public static func raiseDescriptorLimit(to wanted: UInt64) throws(KernelError) -> UInt64 {

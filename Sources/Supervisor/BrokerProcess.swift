@@ -3,28 +3,61 @@ import Glibc
 import Kernel
 import SupervisorProtocol
 
-/// The unprivileged half, as the supervisor sees it while it runs.
+/// The unprivileged half, as the supervisor sees it while it runs; without a broker, the process
+/// of root's that asks in its place.
 final class BrokerProcess {
-    let child: Child
+    /// Nil when it is not the supervisor's child.
+    let child: Child?
+    /// The child's pidfd, as it is watched.
+    let pidfd: CInt?
     /// The way to talk to it.
     let link: Descriptor
     /// When it was started, by the monotonic clock in microseconds.
     let since: UInt64
 
     init(child: consuming Child, link: consuming Descriptor) {
-        self.child = child
+        pidfd = child.pidfd.raw
+        self.child = consume child
         self.link = link
         since = System.monotonicMicroseconds
+    }
+
+    /// Somebody who was there before the supervisor, and is not its to end.
+    init(link: consuming Descriptor) {
+        pidfd = nil
+        child = nil
+        self.link = link
+        since = System.monotonicMicroseconds
+    }
+
+    /// Whether it is the supervisor's child.
+    var isOurs: Bool { pidfd != nil }
+
+    /// Sends it a signal, when it is the supervisor's to end.
+    func signal(_ number: CInt) throws(KernelError) { try child?.signal(number) }
+}
+
+/// What a broker is started with: the socket that clients know, its user, its walls.
+final class BrokerDoor {
+    let listener: Descriptor
+    let account: Account
+    /// Its system call filter, compiled.
+    let filter: [UInt8]
+
+    init(listener: consuming Descriptor, account: Account, filter: [UInt8]) {
+        self.listener = listener
+        self.account = account
+        self.filter = filter
     }
 }
 
 extension Supervisor {
     func startBrokerIfDue() throws(KernelError) {
-        guard stopping == nil, broker == nil, System.monotonicMicroseconds >= restartAt else {
-            return
-        }
+        guard let door, stopping == nil, broker == nil,
+            System.monotonicMicroseconds >= restartAt
+        else { return }
         do throws(KernelError) {
-            try startBroker()
+            try startBroker(door)
         } catch {
             // Out of descriptors or processes for now: sandboxes that run need not end for it.
             journal.event("broker-not-started", [("cause", error.description)])
@@ -37,22 +70,22 @@ extension Supervisor {
         restartPause = min(restartPause * 2, Limit.restartMilliseconds.upperBound)
     }
 
-    private func startBroker() throws(KernelError) {
+    private func startBroker(_ door: BrokerDoor) throws(KernelError) {
         let pair = try Socket.seqpacketPair()
         // At most 32 KiB, which a pipe holds without a reader.
         let filter = try Pipe()
-        try filter.write.write(brokerFilter, to: "filter")
+        try filter.write.write(door.filter, to: "filter")
         let range = settings.sandboxUIDs
         let child = try Child.spawn(
             programs.launcher,
             arguments: [
-                "drop", String(brokerAccount.uid), String(brokerAccount.gid), programs.broker,
+                "drop", String(door.account.uid), String(door.account.gid), programs.broker,
                 "--control-fd", "3", "--supervisor-fd", "4", "--filter-fd", "5",
                 "--sandbox-uids", "\(range.first):\(range.count)", "--state", instance.brokerState,
                 "--policies", settings.policies, "--runcards", settings.runcards,
             ],
             environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"],
-            descriptors: [listener.raw, pair.theirs.raw, filter.read.raw])
+            descriptors: [door.listener.raw, pair.theirs.raw, filter.read.raw])
         let link = pair.keepOurs()
         // A broker that stops reading must never stop this process.
         try link.setNonblocking(true)
@@ -65,8 +98,8 @@ extension Supervisor {
 
     /// The broker's process has ended: its sandboxes end with it, and another one is started.
     func brokerEnded() throws(KernelError) {
-        guard let ended = broker, let ending = try ended.child.reap() else { return }
-        try poller.remove(ended.child.pidfd.raw)
+        guard let ended = broker, let ending = try ended.child?.reap() ?? nil else { return }
+        if let raw = ended.pidfd { try poller.remove(raw) }
         if linked { try poller.remove(ended.link.raw) }
         let now = System.monotonicMicroseconds
         let steady = now - ended.since >= UInt64(Limit.steadyMilliseconds) * 1000
@@ -76,9 +109,14 @@ extension Supervisor {
             ("restart_in_ms", stopping == nil ? String(restartPause) : "never"),
         ]
         journal.event("broker-ended", fields)
+        pauseBroker()
+        try brokerGone()
+    }
+
+    /// What was asked for in its name ends.
+    func brokerGone() throws(KernelError) {
         broker = nil
         linked = false
-        pauseBroker()
         for sandbox in sandboxes.values { sandbox.orphaned = true }
         for installation in installations.values { installation.waiting = [] }
         try killAll()
@@ -95,7 +133,7 @@ extension Supervisor {
             try Socket.send(datagram, descriptors: descriptors, over: link)
         } catch {
             journal.event("broker-deaf", [("cause", error.description)])
-            try broker?.child.signal(SIGKILL)
+            try broker?.signal(SIGKILL)
         }
     }
 }

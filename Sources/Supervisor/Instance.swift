@@ -21,9 +21,21 @@ struct Instance: ~Copyable {
     init(_ settings: Settings) throws(SupervisorError) {
         let lock = try Self.lock(settings)
         let name: String
-        let directories = ["/prefixes", "/installing"].map { settings.state + $0 }
         do throws(KernelError) {
             name = try Self.name(of: settings.state)
+        } catch {
+            throw SupervisorError(
+                "use", settings.state, "name", error, hint: "is the disk full or read-only?")
+        }
+        try self.init(settings, name: name, lock: lock)
+    }
+
+    /// The same with a name that nobody else has, and a lock that says so.
+    init(
+        _ settings: Settings, name: String, lock: consuming Descriptor
+    ) throws(SupervisorError) {
+        let directories = ["/prefixes", "/installing"].map { settings.state + $0 }
+        do throws(KernelError) {
             for path in directories + [settings.runtime + "/tree"] {
                 try Files.makeDirectory(path, mode: 0o700)
             }
@@ -78,7 +90,7 @@ struct Instance: ~Copyable {
     }
 
     /// Recognisable, and different for different state directories: their device and inode.
-    private static func name(of state: String) throws(KernelError) -> String {
+    static func name(of state: String) throws(KernelError) -> String {
         guard let status = try Files.status(state) else {
             throw KernelError("lstat", state, errno: ENOENT)
         }

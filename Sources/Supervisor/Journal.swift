@@ -2,8 +2,13 @@ import Kernel
 
 /// What corrald says of itself: one event a line on standard error, for journald or a terminal.
 struct Journal {
+    /// Events that are not worth a line here: for a supervisor that one person started for one
+    /// command, everything that is not trouble.
+    var muted: Set<String> = []
+
     /// Writes `corrald: EVENT key=value …`; control characters in values are made visible.
     func event(_ name: String, _ fields: [(String, String)] = []) {
+        guard !muted.contains(name) else { return }
         let line = fields.reduce("corrald: " + name) { line, field in
             line + " \(field.0)=\(Self.visible(field.1))"
         }

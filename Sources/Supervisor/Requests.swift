@@ -15,7 +15,8 @@ extension Supervisor {
             else { return }
             guard !datagram.bytes.isEmpty else {
                 linked = false
-                return try poller.remove(link)
+                try poller.remove(link)
+                return try askerLeft()
             }
             let request: Request
             do throws(DecodingError) {
@@ -23,7 +24,7 @@ extension Supervisor {
                 request = try Request(decoding: datagram.bytes)
             } catch {
                 journal.event("broker-protocol-error", [("cause", "\(error)")])
-                return try broker?.child.signal(SIGKILL) ?? ()
+                return try endBroker()
             }
             try answer(request)
         }
@@ -57,7 +58,7 @@ extension Supervisor {
         try send(.hello(version: SupervisorProtocol.Limit.version))
         guard version == SupervisorProtocol.Limit.version else {
             journal.event("broker-version", [("version", String(version))])
-            return try broker?.child.signal(SIGKILL) ?? ()
+            return try endBroker()
         }
         if !readyTold {
             readyTold = true

@@ -145,10 +145,11 @@ extension Supervisor {
         let accounts = try host("read the accounts") { () throws(KernelError) -> Accounts in
             try self.accounts.current()
         }
-        let user = accounts.user(request.user)
+        // Without a broker it is root's own process that asks.
+        let user = accounts.user(door == nil ? 0 : request.user)
         let groups = accounts.groups(of: user)
         let resolution = try RunResolution(
-            request, set: set, caller: accounts.caller(request.user))
+            request, set: set, caller: door == nil ? nil : accounts.caller(request.user))
         return try nursery.start(order(request, resolution)) { uid throws(Refusal) in
             var trees = Trees()
             for mount in resolution.mounts {

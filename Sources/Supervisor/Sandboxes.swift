@@ -133,7 +133,7 @@ extension Supervisor {
     /// Kills what has not started, or not finished installing, in its time.
     func endWhatIsLate() throws(KernelError) {
         let now = System.monotonicMicroseconds
-        if let stopping, stopping <= now { try broker?.child.signal(SIGKILL) }
+        if let stopping, stopping <= now { try broker?.signal(SIGKILL) }
         for sandbox in sandboxes.values {
             guard let deadline = sandbox.deadline, deadline <= now else { continue }
             sandbox.deadline = nil

@@ -20,45 +20,40 @@ struct Programs {
 /// do about it.
 struct Startup: ~Copyable {
     let programs: Programs
-    let brokerAccount: Account
     let instance: Instance
     let poller: Poller
     let signals: Signals
-    let listener: Descriptor
+    let door: BrokerDoor?
     let nursery: Nursery
-    let brokerFilter: [UInt8]
     let own: Posture.Own
+    let journal: Journal
 
+    /// For a daemon.
     init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
         let journal = Journal()
-        guard Identity.uid == 0 else {
-            throw SupervisorError(
-                "start", "corrald", "identity", "it must run as root",
-                hint: "use 'systemctl start corrald', or sudo")
-        }
-        try Self.system("prepare", "descriptors") { () throws(KernelError) in
-            // First of all: nothing of ours is open yet.
-            try Identity.sealDescriptors()
-            let limit = try Identity.raiseDescriptorLimit(to: Limit.descriptors)
-            guard limit < Limit.descriptors else { return }
-            journal.event(
-                "descriptors-few",
-                [("limit", String(limit)), ("hint", "raise LimitNOFILE, or ulimit -Hn")])
-        }
-        let accounts = try Self.system("read", "/etc/passwd") { () throws(KernelError) in
-            try Accounts()
-        }
-        let brokerAccount = Self.brokerAccount(settings, accounts, journal)
+        try Self.prepareProcess(journal)
         let instance = try Instance(settings)
-        let nursery = try Self.nursery(settings, set, instance)
-        let brokerFilter = try Self.brokerFilter(nursery)
-        let listener = try ControlSocket.open(settings, accounts, journal)
-        try Self.system("prepare", instance.brokerState) { () throws(KernelError) in
-            try Files.makeDirectory(instance.brokerState, mode: 0o700)
-            try Files.setOwner(
-                instance.brokerState, uid: brokerAccount.uid, gid: brokerAccount.gid)
+        let range = settings.sandboxUIDs
+        let nursery = try Self.nursery(
+            UIDPool(first: range.first, count: range.forServers), set, instance)
+        let door = try Self.door(settings, instance, nursery, journal)
+        try self.init(instance, nursery, door, journal)
+    }
+
+    /// For one process of root's that asks in a broker's place.
+    init(
+        alone instance: consuming Instance, uid: UInt32, set: PolicySet, _ journal: Journal
+    ) throws(SupervisorError) {
+        let nursery = try Self.nursery(UIDPool(first: uid - 1, count: 2), set, instance)
+        try Self.system("prepare", "corrald") { () throws(KernelError) in
             try Identity.protectMemory()
         }
+        try self.init(instance, nursery, nil, journal)
+    }
+
+    private init(
+        _ instance: consuming Instance, _ nursery: Nursery, _ door: BrokerDoor?, _ journal: Journal
+    ) throws(SupervisorError) {
         let programs = try Self.system("find", "corral-launch") { () throws(KernelError) in
             try Programs()
         }
@@ -72,14 +67,49 @@ struct Startup: ~Copyable {
             try Posture.Own.read()
         }
         self.programs = programs
-        self.brokerAccount = brokerAccount
-        self.instance = instance
         self.poller = poller
         self.signals = signals
-        self.listener = listener
-        self.nursery = nursery
-        self.brokerFilter = brokerFilter
         self.own = own
+        self.instance = instance
+        self.nursery = nursery
+        self.door = door
+        self.journal = journal
+    }
+
+    /// First of all: nothing of ours is open yet.
+    static func prepareProcess(_ journal: Journal) throws(SupervisorError) {
+        guard Identity.uid == 0 else {
+            throw SupervisorError(
+                "start", "corrald", "identity", "it must run as root",
+                hint: "use 'systemctl start corrald', or sudo")
+        }
+        try Self.system("prepare", "descriptors") { () throws(KernelError) in
+            try Identity.sealDescriptors()
+            let limit = try Identity.raiseDescriptorLimit(to: Limit.descriptors)
+            guard limit < Limit.descriptors else { return }
+            journal.event(
+                "descriptors-few",
+                [("limit", String(limit)), ("hint", "raise LimitNOFILE, or ulimit -Hn")])
+        }
+    }
+
+    private static func door(
+        _ settings: Settings, _ instance: borrowing Instance, _ nursery: Nursery,
+        _ journal: Journal
+    ) throws(SupervisorError) -> BrokerDoor {
+        let accounts = try system("read", "/etc/passwd") { () throws(KernelError) in
+            try Accounts()
+        }
+        let account = brokerAccount(settings, accounts, journal)
+        let filter = try brokerFilter(nursery)
+        let listener = try ControlSocket.open(settings, accounts, journal)
+        let state = instance.brokerState
+        try system("prepare", state) { () throws(KernelError) in
+            try Files.makeDirectory(state, mode: 0o700)
+            try Files.setOwner(state, uid: account.uid, gid: account.gid)
+            try Identity.protectMemory()
+        }
+        return BrokerDoor(listener: listener, account: account, filter: filter)
     }
 
     private static func system<Result: ~Copyable>(
@@ -121,7 +151,7 @@ struct Startup: ~Copyable {
     }
 
     private static func nursery(
-        _ settings: Settings, _ set: PolicySet, _ instance: borrowing Instance
+        _ uids: UIDPool, _ set: PolicySet, _ instance: borrowing Instance
     ) throws(SupervisorError) -> Nursery {
         let launcher = try system("find", "corral-launch") { () throws(KernelError) in
             try Programs().launcher
@@ -132,10 +162,9 @@ struct Startup: ~Copyable {
         } catch {
             throw SupervisorError("limit", "sandboxes", error.step, error.cause, hint: error.hint)
         }
-        let range = settings.sandboxUIDs
         do throws(SandboxError) {
             return Nursery(
-                uids: UIDPool(first: range.first, count: range.count - 1),
+                uids: uids,
                 templates: try Templates(
                     launcher: launcher, root: instance.treeRoot, profiles: set.profiles),
                 cgroups: cgroups)

@@ -51,14 +51,13 @@ public final class Supervisor {
 
     let settings: Settings
     let set: PolicySet
-    let journal = Journal()
+    let journal: Journal
     let instance: Instance
     let programs: Programs
     let poller: Poller
     let signals: Signals
-    let listener: Descriptor
-    let brokerAccount: Account
-    let brokerFilter: [UInt8]
+    /// Nil when there is no broker: one process of root's asks instead.
+    let door: BrokerDoor?
     /// Where this process itself is: what no sandbox may share.
     let own: Posture.Own
     var accounts = AccountsCache()
@@ -81,19 +80,23 @@ public final class Supervisor {
     var readyTold = false
 
     /// Prepares everything: directories, cgroups, filters, the control socket. Nothing runs yet.
-    public init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
-        let startup = try Startup(settings, set: set)
+    public convenience init(_ settings: Settings, set: PolicySet) throws(SupervisorError) {
+        try self.init(settings, set: set, try Startup(settings, set: set))
+    }
+
+    init(
+        _ settings: Settings, set: PolicySet, _ startup: consuming Startup
+    ) throws(SupervisorError) {
         self.settings = settings
         self.set = set
         programs = startup.programs
-        brokerAccount = startup.brokerAccount
-        brokerFilter = startup.brokerFilter
+        door = startup.door
         own = startup.own
         nursery = startup.nursery
         instance = startup.instance
         poller = startup.poller
         signals = startup.signals
-        listener = startup.listener
+        journal = startup.journal
     }
 
     /// Runs until SIGTERM or SIGINT; then lets the broker finish, ends every sandbox, and leaves
@@ -101,6 +104,10 @@ public final class Supervisor {
     public func run() throws(SupervisorError) {
         do throws(KernelError) {
             try poller.add(signals.raw, token: Source.signals.token)
+            if door == nil, let raw = broker?.link.raw {
+                try poller.add(raw, token: Source.link.token)
+                linked = true
+            }
             while !isOver {
                 startSweeperIfDue()
                 try startBrokerIfDue()
@@ -143,13 +150,14 @@ public final class Supervisor {
 
     private var isOver: Bool {
         guard let stopping else { return false }
-        let drained = broker == nil || System.monotonicMicroseconds >= stopping
+        let drained = broker?.isOurs != true || System.monotonicMicroseconds >= stopping
         return drained && sandboxes.isEmpty && graves.isEmpty
     }
 
-    /// Whether the next start can be prepared without another one waiting for it.
+    /// Whether the next start can be prepared without another one waiting for it; without a broker
+    /// there is no next one.
     private var mayPrepare: Bool {
-        stopping == nil && nursery.canPrepare
+        door != nil && stopping == nil && nursery.canPrepare
             && !sandboxes.values.contains { !$0.announced && $0.walls != nil }
     }
 
@@ -165,18 +173,18 @@ public final class Supervisor {
         return first <= now ? 0 : Int((first - now) / 1000) + 1
     }
 
-    private func beginStop() throws(KernelError) {
+    func beginStop() throws(KernelError) {
         guard stopping == nil else { return }
         journal.event("stopping")
         notify("STOPPING=1")
         stopping = System.monotonicMicroseconds + UInt64(Limit.drainMilliseconds) * 1000
-        try broker?.child.signal(SIGTERM)
-        if broker == nil { try killAll() }
+        try broker?.signal(SIGTERM)
+        if broker?.isOurs != true { try killAll() }
     }
 
     /// What must not stay: the socket, the cgroups, the sweeper's reason to exist.
     private func leave() throws(KernelError) {
-        try broker?.child.end()
+        try broker?.child?.end()
         nursery.templates.empty()
         nursery.networks.empty()
         nursery.clear()
@@ -184,6 +192,7 @@ public final class Supervisor {
             try Files.remove(settings.controlSocket)
             for root in nursery.cgroups.roots { try Files.removeDirectory(root) }
             try Files.removeDirectory(instance.treeRoot)
+            if door == nil { try Files.removeTree(settings.state) }
         } catch {
             // The sweeper stays and removes what is left as soon as this process is gone.
             return journal.event("stopped", [("left_to_sweeper", error.description)])

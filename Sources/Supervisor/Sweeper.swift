@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Kernel
 
@@ -23,7 +24,8 @@ extension Supervisor {
         let roots = nursery.cgroups.roots.map { "cgroup:" + $0 }
         let child = try Child.spawn(
             programs.launcher,
-            arguments: ["sweep"] + roots + ["tree:" + instance.installing],
+            arguments: ["sweep"] + roots
+                + ["tree:" + (door == nil ? settings.state : instance.installing)],
             environment: [], descriptors: [pipe.read.raw, instance.lock.raw])
         try poller.add(child.pidfd.raw, token: Source.sweeper.token)
         sweeper = Sweeper(child: child, lifeline: try pipe.write.duplicate())

@@ -43,7 +43,7 @@ import Testing
     @Test(arguments: [
         (["--mount", ""], "cannot mount ''"), (["--mount", ":rw"], "cannot mount ':rw'"),
         (["--mount", "/a:ro"], "cannot mount '/a:ro'"), (["--env", "A"], "cannot set 'A'"),
-        (["--env", "=a"], "cannot set '=a'"),
+        (["--env", "=a"], "cannot set '=a'"), (["--bogus"], "cannot run '--bogus': there is no"),
         (["--allow", "a.example"], "cannot allow 'a.example': write host:port"),
         (["--allow", "a.example:443"], "cannot allow 'a.example:443': a sandbox has no way out"),
     ])
@@ -53,6 +53,12 @@ import Testing
         let error = try #require(throws: CommandFailure.self) { try run.params(typed) }
         #expect(error.status == .notRun)
         #expect(error.lines[0].hasPrefix("corral: " + begins), "\(error.lines)")
+    }
+
+    @Test func `a corrald of one's own is asked for in so many words`() throws {
+        let alone = try parsed("--standalone", "--policies", "/p", "--policy", "p", "x")
+        #expect(alone.standalone && alone.policies == "/p" && alone.command == ["x"])
+        #expect(try !parsed("--policy", "p", "x", "--standalone").standalone)
     }
 
     @Test func `Corral's own failures have statuses that no command's can be taken for`() {

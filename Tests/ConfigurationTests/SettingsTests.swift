@@ -29,6 +29,17 @@ import YAML
         #expect(throws: Mistakes.self) { try read("version: 1\n" + line) }
     }
 
+    @Test(arguments: [(16, 1), (64, 2), (512, 16), (65_536, 256)] as [(UInt32, Int)])
+    func `commands without a daemon have users of their own`(count: UInt32, alone: Int) throws {
+        let users = try read(
+            "version: 1\nsandbox_uids: {first: 100000, count: \(count)}\n"
+        ).sandboxUIDs
+        #expect(users.alone.count == alone)
+        // The last is a broker's without a user of its own, and the daemon's end before the others.
+        #expect(users.alone.upperBound == 100_000 + count - 1)
+        #expect(100_000 + users.forServers == users.alone.lowerBound)
+    }
+
     @Test func `the file is read only from owners`() throws {
         try withTemporaryDirectory { directory in
             let path = directory + "/corrald.yaml"

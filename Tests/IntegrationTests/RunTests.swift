@@ -55,11 +55,13 @@ extension IntegrationTests {
         }
 
         /// Starts a command that lasts, and waits until it runs.
-        private func start(_ corral: Corral, _ script: String) throws -> Child {
+        private func start(
+            _ corral: Corral, _ script: String, with program: String = "sh"
+        ) throws -> Child {
             let child = try Command.start(
                 [
                     "\(corral.directory)/bin/corral", "--socket", corral.socket, "run", "--policy",
-                    "default", "--", "/bin/sh", "-c", "echo up; " + script,
+                    "default", "--", program, "-c", script,
                 ], files: corral.directory + "/lasting")
             let isUp = try eventually(milliseconds: Patience.ready) {
                 try Files.text(corral.directory + "/lasting.out").hasPrefix("up\n")
@@ -193,15 +195,23 @@ extension IntegrationTests {
         {
             let corral = try corral()
             let trapped = try start(
-                corral, "trap 'echo got; exit 5' TERM; while :; do sleep 0.1; done")
+                corral, "trap 'echo got; exit 5' TERM; echo up; while :; do sleep 0.1; done")
             try trapped.signal(SIGTERM)
             #expect(try Command.wait(for: trapped, milliseconds: Patience.answer)?.status == 5)
             #expect(try Files.text(corral.directory + "/lasting.out").hasSuffix("got\n"))
             try Files.remove(corral.directory + "/lasting.out")
-            // The shell waits for its child: only a signal to both ends it now.
-            let waiting = try start(corral, "sleep 1000; exit 0")
+            // It ignores the key and waits for its child: only a signal to both ends it now.
+            let waiting = try start(
+                corral,
+                """
+                import signal, subprocess
+                child = subprocess.Popen(["sleep", "1000"])
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                print("up", flush=True)
+                raise SystemExit(44 if child.wait() == -2 else 45)
+                """, with: "python3")
             try waiting.signal(SIGINT)
-            #expect(try Command.wait(for: waiting, milliseconds: Patience.answer)?.status == 130)
+            #expect(try Command.wait(for: waiting, milliseconds: Patience.answer)?.status == 44)
             #expect(try isEmpty(corral))
         }
 
@@ -218,7 +228,7 @@ extension IntegrationTests {
         func `kill -9 during a run leaves nothing`(victim: String) throws {
             let corral = try corral()
             var traces = Traces(of: corral)
-            let child = try start(corral, "sleep 1000 & sleep 1000")
+            let child = try start(corral, "echo up; sleep 1000 & sleep 1000")
             let counts = try traces.look()
             try #require(counts.cgroups > 0 && counts.namespaces > 0, "not seen: \(counts)")
             switch victim {
@@ -264,6 +274,106 @@ extension IntegrationTests {
                 """)
             #expect(stuck.out == "beside\n", "\(stuck.err)")
             #expect(try isEmpty(corral))
+        }
+
+        /// The same without a daemon.
+        private func alone(_ corral: Corral, _ words: String...) throws -> Output {
+            try Command.run(
+                [
+                    "\(corral.directory)/bin/corral", "run", "--standalone", "--config",
+                    "\(corral.directory)/etc/corrald.yaml", "--policy", "small",
+                ] + words, files: corral.directory + "/alone")
+        }
+
+        /// Whether nothing but the directory is left of commands without a daemon.
+        private func isSwept(_ corral: Corral) throws -> Bool {
+            try withinASecond {
+                try Files.names(in: corral.directory + "/run-run").allSatisfy {
+                    $0.hasSuffix(".lock")
+                }
+            }
+        }
+
+        @Test func `root needs no daemon, and no rule for what it mounts`() throws {
+            let corral = try corral()
+            try corral.stop()
+            let outside = corral.directory + "/outside"
+            try Files.makeDirectory(outside, mode: 0o700)
+            let wrote = try alone(
+                corral, "--mount", outside + ":rw", "sh", "-c", "echo x > \(outside)/y; exit 9")
+            #expect(wrote.status == 9, "\(wrote.err)")
+            #expect(wrote.err.isEmpty, "\(wrote.err)")
+            #expect(try Files.text(outside + "/y") == "x\n")
+            #expect(try alone(corral, "no-such-command").status == 127)
+            #expect(try alone(corral, "--mount", "/etc", "true").status == 125)
+            let memory = try alone(corral, "python3", "-c", "b = bytearray(100 << 20)")
+            #expect(memory.status == 137)
+            #expect(memory.err.contains("memory_exceeded (64 MiB)"), "\(memory.err)")
+            #expect(try isSwept(corral))
+            let status = try alone(corral, "cat", "/proc/self/status")
+            for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"] {
+                #expect(status.out.contains(line), "\(line) in \(status.out)")
+            }
+            let refused = try asUser(
+                corral, "--standalone", "--config", "\(corral.directory)/etc/corrald.yaml",
+                "--policy", "small", "true")
+            #expect(refused.status == 125)
+            #expect(refused.err.contains("it must run as root"), "\(refused.err)")
+        }
+
+        @Test func `commands without a daemon never share a user, with each other or a daemon's`()
+            throws
+        {
+            let corral = try corral()
+            let program = corral.directory + "/bin/corral"
+            let done = try Command.run(
+                [
+                    "/bin/sh", "-c",
+                    """
+                    one() { \(program) run --standalone --policy small \
+                    --config \(corral.directory)/etc/corrald.yaml -- \
+                    sh -c 'cat /proc/self/uid_map; cat'; }
+                    two() { \(program) --socket \(corral.socket) run --policy small -- \
+                    sh -c 'cat /proc/self/uid_map; cat'; }
+                    sleep 5 | one & sleep 5 | one & sleep 5 | two & wait
+                    """,
+                ], files: corral.directory + "/several")
+            let users = done.out.split(separator: "\n").compactMap {
+                $0.split(separator: " ").dropFirst().first.flatMap { UInt32($0) }
+            }
+            #expect(users.count == 3 && Set(users).count == 3, "\(done.out) \(done.err)")
+            #expect(users.allSatisfy(corral.users.contains), "\(users)")
+            #expect(try isSwept(corral))
+        }
+
+        @Test(arguments: ["corral", "corrald", "pid 1"])
+        func `kill -9 without a daemon leaves nothing`(victim: String) throws {
+            let corral = try corral()
+            try corral.stop()
+            var traces = Traces(of: corral)
+            let child = try Command.start(
+                [
+                    "\(corral.directory)/bin/corral", "run", "--standalone", "--config",
+                    "\(corral.directory)/etc/corrald.yaml", "--policy", "small", "--", "/bin/sh",
+                    "-c", "echo up; sleep 1000 & sleep 1000",
+                ], files: corral.directory + "/lasting")
+            let isUp = try eventually(milliseconds: Patience.ready) {
+                try Files.text(corral.directory + "/lasting.out").hasPrefix("up\n")
+            }
+            let errors = try Files.text(corral.directory + "/lasting.err")
+            try #require(isUp, "\(errors)")
+            let counts = try traces.look()
+            try #require(counts.cgroups > 0 && counts.namespaces > 0, "not seen: \(counts)")
+            switch victim {
+            case "corral": try child.signal(SIGKILL)
+            case "pid 1": for pid in try traces.sandboxed() { kill(pid, SIGKILL) }
+            default: #expect(kill(try traces.pid(of: victim), SIGKILL) == 0)
+            }
+            let ending = try Command.wait(for: child, milliseconds: Patience.answer)
+            let status: CInt = victim == "corral" ? -1 : victim == "pid 1" ? 137 : 125
+            #expect(ending?.status == status)
+            #expect(try traces.settled() == .none)
+            #expect(try isSwept(corral))
         }
     }
 }

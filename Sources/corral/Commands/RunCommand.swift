@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Control
+internal import Glibc
 internal import Kernel
 
 /// `corral run`: any command in the sandbox that servers get.
@@ -43,6 +44,20 @@ struct RunCommand: ClientCommand {
             valueName: "host:port"))
     var allowed: [String] = []
 
+    @Flag(help: "Run it without a daemon, as root, where a mount needs no access rule.")
+    var standalone = false
+
+    @Option(
+        help: ArgumentHelp(
+            "corrald's configuration, for --standalone; usually /etc/corral/corrald.yaml.",
+            valueName: "file"), completion: .file())
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp("A directory of policies in its place.", valueName: "directory"),
+        completion: .directory)
+    var policies: String?
+
     @Argument(
         parsing: .captureForPassthrough, help: "The command and its arguments, after -- or not.")
     var command: [String]
@@ -50,7 +65,6 @@ struct RunCommand: ClientCommand {
     func run() throws {
         let params = try params(RunWords())
         ignoreBrokenPipes()
-        let ended: RunEnded
         do throws(KernelError) {
             // A stream that is closed must not become somebody's socket.
             try Identity.sealDescriptors()
@@ -58,6 +72,21 @@ struct RunCommand: ClientCommand {
             throw CommandFailure(.notRun, "cannot run '\(name)': \(error)")
         }
         let runner = try runner()
+        let text: RunText
+        do throws(CommandFailure) {
+            text = RunText(name: name, try run(params, runner))
+        } catch {
+            runner.finish()
+            throw error
+        }
+        runner.finish()
+        try Console.shared.complain(text.complaint)
+        Surroundings.leave(text.status)
+    }
+
+    private func run(
+        _ params: Run.Params, _ runner: any Runner
+    ) throws(CommandFailure) -> RunEnded {
         let streams = try runner.start(params)
         let session: RunSession
         do throws(KernelError) {
@@ -65,10 +94,7 @@ struct RunCommand: ClientCommand {
         } catch {
             throw CommandFailure(.notRun, "cannot run '\(name)': \(error)")
         }
-        ended = try session.run()
-        let text = RunText(name: name, ended)
-        try Console.shared.complain(text.complaint)
-        Surroundings.leave(text.status)
+        return try session.run()
     }
 
     /// The command's words without the `--` before them.
@@ -80,6 +106,11 @@ struct RunCommand: ClientCommand {
         guard !words.isEmpty else {
             throw CommandFailure(.notRun, "cannot run '': there is no command")
         }
+        guard command.first == "--" || !name.hasPrefix("-") else {
+            throw CommandFailure(
+                .notRun, "cannot run '\(name)': there is no such option",
+                hint: "put '--' before a command that begins with '-'")
+        }
         for word in allowed { try typed.refuse(allow: word, policy: policy) }
         var params = Run.Params(policy: policy, command: words, directory: typed.directory)
         for word in mounts { params.mounts.append(try typed.mount(word)) }
@@ -87,11 +118,36 @@ struct RunCommand: ClientCommand {
         return params
     }
 
+    /// The daemon; for root without one, and where that was asked for, a corrald of this run's own.
     private func runner() throws(CommandFailure) -> any Runner {
+        if standalone { return try OwnRunner(try ownWords(), running: name) }
+        guard config == nil, policies == nil else {
+            throw CommandFailure(
+                .notRun, "cannot run '\(name)': --config and --policies are for --standalone",
+                hint: "the daemon has read its own")
+        }
         do throws(KernelError) {
             return DaemonRunner(socket: try Socket.connect(to: global.socket))
         } catch {
-            throw ControlClient.unreachable(global.socket, error)
+            let nobodyListens = error.errno == ENOENT || error.errno == ECONNREFUSED
+            guard nobodyListens, Identity.uid == 0, global.givenSocket == nil else {
+                throw ControlClient.unreachable(global.socket, error).asRun
+            }
+            return try OwnRunner([], running: name)
+        }
+    }
+
+    /// What tells a corrald of this run's own where its policies are.
+    private func ownWords() throws(CommandFailure) -> [String] {
+        guard config == nil || policies == nil else {
+            throw CommandFailure(
+                .notRun, "cannot run '\(name)': --config and --policies exclude each other")
+        }
+        guard let path = config ?? policies else { return [] }
+        do throws(KernelError) {
+            return [config == nil ? "--policies" : "--config", try Surroundings.absolutePath(path)]
+        } catch {
+            throw CommandFailure(.notRun, "cannot use '\(path)': \(error.reason)")
         }
     }
 }

@@ -14,6 +14,8 @@ protocol Runner: AnyObject {
     func news(isReady: Bool) throws(CommandFailure) -> RunEnded?
     /// Passes a signal on.
     func signal(_ number: CInt) throws(CommandFailure)
+    /// Waits until nothing is left of the command.
+    func finish()
 }
 
 /// This side's ends of a command's three streams.
@@ -83,6 +85,10 @@ final class DaemonRunner: Runner {
         try client.ask(
             RunSignal.method, params: RunSignal.Params(run: run, signal: Int(number)).json,
             doing: action)
+    }
+
+    func finish() {
+        // The daemon tells the end when nothing is left.
     }
 }
 
