@@ -176,6 +176,6 @@ extension Broker {
 extension Ending {
     /// The end in words.
     var text: String {
-        signal == 0 ? "exit status \(status)" : "signal \(signal)"
+        signal == 0 ? "exit status \(status)" : signalName(signal)
     }
 }

@@ -46,8 +46,8 @@ extension Failure {
         let limit = connection.policy.limits.callTimeout.standard
         return Failure(
             .timeout,
-            "cannot call '\(printable(tool))' of '\(connection.name)': no answer came within "
-                + "\(durationText(limit)) (call_timeout)")
+            "cannot call '\(printable(tool))' of '\(connection.name)': timeout (\(spaced(limit))): "
+                + "no answer came within call_timeout")
     }
 
     /// An answer is larger than the policy allows.
@@ -75,18 +75,19 @@ extension Failure {
     /// A server ended while a call was in flight.
     static func exited(_ tool: String, _ server: Server, _ limits: [MetLimit]) -> Failure {
         let connection = server.connection
-        let how = server.ending?.text ?? "it closed its output"
-        var code = ErrorCode.toolExited
-        var cause = "its server ended during the call: \(how)"
-        if let limit = limits.first {
-            code = limit.code
-            cause = "its sandbox met a limit: \(limit.text), and its server ended: \(how)"
-        } else if server.ending?.signal == Signal.cpuTime {
-            code = .cpuExceeded
-            cause = "its server used up its processor time: \(how)"
+        let met = server.ending.flatMap { $0.limit(connection.policy.limits, limits) }
+        let cause: String
+        switch (met, server.ending) {
+        case (let met?, let ending):
+            cause = "\(met.text): its server was ended (\(ending?.text ?? "no status yet"))"
+        case (nil, let ending?):
+            let how = ending.signal == 0 ? "status \(ending.status)" : ending.text
+            cause = "tool_exited (\(how)): its server ended during the call"
+        case (nil, nil): cause = "tool_exited (no status yet): its server closed its output"
         }
         return Failure(
-            code, "cannot call '\(printable(tool))' of '\(connection.name)': \(cause)",
+            met?.code ?? .toolExited,
+            "cannot call '\(printable(tool))' of '\(connection.name)': \(cause)",
             log: server.errorLog)
     }
 
@@ -108,8 +109,51 @@ extension Failure {
     }
 }
 
+extension Ending {
+    /// The limit that ended a server; nil when none did.
+    fileprivate func limit(_ limits: Policy.Limits, _ met: [MetLimit]) -> MetLimit? {
+        let seconds = limits.cpuTime.components.seconds
+        let cpu = MetLimit(code: .cpuExceeded, text: "cpu_exceeded (\(spaced(limits.cpuTime)))")
+        switch cause {
+        case .cpuTime: return cpu
+        case .life:
+            let life = limits.life.map { " (\(spaced($0)))" } ?? ""
+            return MetLimit(code: .lifeExceeded, text: "life_exceeded" + life)
+        case .none: break
+        }
+        if let first = met.first { return first }
+        switch signal {
+        case Signal.cpuTime: return cpu
+        // Sent a second after the first to a process that does not listen to it.
+        case Signal.kill where usage.cpuMicroseconds >= UInt64(seconds) * 1_000_000: return cpu
+        case Signal.fileSize:
+            let size = spacedSize(limits.fileSize)
+            return MetLimit(code: .fileSizeExceeded, text: "file_size_exceeded (\(size))")
+        default: return nil
+        }
+    }
+}
+
+/// Seconds as an error tells them: `30 s`, `1500 ms`.
+private func spaced(_ duration: Duration) -> String {
+    let milliseconds = duration.wholeMilliseconds
+    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+}
+
+/// A size as an error tells it: `64 MiB`.
+private func spacedSize(_ bytes: Int) -> String {
+    let text = sizeText(bytes)
+    let digits = text.prefix { $0.isNumber }
+    let unit = text.dropFirst(digits.count)
+    return "\(digits) \(unit.isEmpty ? "bytes" : String(unit))"
+}
+
 /// Signals that tell a cause.
 private enum Signal {
     /// SIGXCPU: RLIMIT_CPU was reached.
     static let cpuTime: Int32 = 24
+    /// SIGXFSZ: RLIMIT_FSIZE was reached.
+    static let fileSize: Int32 = 25
+    /// SIGKILL.
+    static let kill: Int32 = 9
 }

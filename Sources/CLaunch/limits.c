@@ -52,5 +52,8 @@ int corral_resource_limits(struct launch *launch)
         if (!corral_is_left_out(limits[i].name)
             && limit(limits[i].resource, limits[i].value) < 0)
             return -1;
+    // Never unless a policy asks: node, Go and Java reserve far more than they use.
+    if (launch->plan.address_bytes > 0 && limit(RLIMIT_AS, launch->plan.address_bytes) < 0)
+        return -1;
     return corral_is_left_out("limit-cpu-time") ? 0 : limit_time(launch->plan.cpu_seconds);
 }

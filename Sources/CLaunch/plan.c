@@ -108,6 +108,7 @@ bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *ou
     out->cpu_seconds = number(&in);
     out->file_bytes = number(&in);
     out->open_files = number(&in);
+    out->address_bytes = number(&in);
     out->hostname = string(&in);
     out->directory = string(&in);
     out->group_count = count(&in, CORRAL_PLAN_GROUPS);

@@ -48,4 +48,8 @@ public enum ErrorCode: Int, Sendable, Equatable, CaseIterable {
     case busy = 1023
     /// The store could not be read or written.
     case storeFailed = 1024
+    /// The server wrote a file beyond its limit and was ended for it.
+    case fileSizeExceeded = 1025
+    /// The sandbox had lived as long as its policy allows.
+    case lifeExceeded = 1026
 }

@@ -25,6 +25,8 @@ extension ErrorCode {
         case .shuttingDown: "shutting_down"
         case .busy: "busy"
         case .storeFailed: "store_failed"
+        case .fileSizeExceeded: "file_size_exceeded"
+        case .lifeExceeded: "life_exceeded"
         }
     }
 
@@ -54,6 +56,8 @@ extension ErrorCode {
         case .shuttingDown: "the daemon is stopping"
         case .busy: "too many requests are in flight"
         case .storeFailed: "the store could not be read or written"
+        case .fileSizeExceeded: "the server was ended for a file beyond its limit"
+        case .lifeExceeded: "the sandbox had run as long as it may"
         }
     }
 
@@ -106,6 +110,10 @@ extension ErrorCode {
             "try again in a moment"
         case .storeFailed:
             "an admin looks at the daemon's log and at the disk"
+        case .fileSizeExceeded:
+            "have limits.file_size raised if the tool needs larger files"
+        case .lifeExceeded:
+            "call again: it starts afresh; have limits.life raised if need be"
         }
     }
 

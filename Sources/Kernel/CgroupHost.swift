@@ -72,7 +72,11 @@ public struct CgroupHost: Sendable, Equatable {
 
     /// Controllers that are needed and not there.
     public var missing: [String] {
-        Self.required.filter { name in !hierarchies.contains { $0.controllers.contains(name) } }
+        // Version 2 counts CPU time wherever it is; without it no limit on it would hold.
+        let required = Self.required + (version == .v1 ? ["cpuacct"] : [])
+        return required.filter { name in
+            !hierarchies.contains { $0.controllers.contains(name) }
+        }
     }
 
     /// All controllers found.

@@ -52,7 +52,7 @@ extension Policy {
         public var memory: Bounded<Int>
         /// CPU in thousandths of a core, by cgroup.
         public var cpuMillicores: Int
-        /// CPU time of each process's whole life, RLIMIT_CPU.
+        /// CPU time of the whole sandbox, and of each process in it (RLIMIT_CPU).
         public var cpuTime: Duration
         /// Processes and threads, by cgroup.
         public var processes: Int
@@ -66,6 +66,10 @@ extension Policy {
         public var callTimeout: Bounded<Duration>
         /// How long a server may take from exec to its first answer.
         public var startTimeout: Duration
+        /// Address space of each process in bytes, RLIMIT_AS; nil leaves it open.
+        public var addressSpace: Int?
+        /// How long a sandbox may live, used or not; nil for as long as it is used.
+        public var life: Duration?
         /// How long an unused server is kept.
         public var idleTimeout: Duration
         /// The largest answer in bytes.

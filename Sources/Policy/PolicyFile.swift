@@ -64,7 +64,7 @@ extension Policy.Limits {
                 Key(
                     "cpu_time", .duration(.seconds(1)...days(365), step: .seconds(1)),
                     .standard("10m"), \.cpuTime,
-                    "CPU time that each process may use in its life."),
+                    "CPU time that all processes together may use in the sandbox's life."),
                 Key(
                     "processes", .integer(2...65_536), .standard("128"), \.processes,
                     "Processes and threads in the sandbox; node needs 7 before it does anything."),
@@ -74,6 +74,9 @@ extension Policy.Limits {
                 Key(
                     "file_size", .size(4 << 10...1 << 40), .standard("64MiB"), \.fileSize,
                     "The largest file a tool may write."),
+                Key(
+                    optional: "address_space", .size(64 << 20...1 << 46), \.addressSpace,
+                    "Addresses that each process may have; breaks runtimes that reserve many."),
                 Key(
                     "scratch", .size(1 << 20...1 << 36), .standard("64MiB"), \.scratch,
                     "The private `/tmp`, home and `/dev/shm` together; their content is memory."
@@ -89,6 +92,10 @@ extension Policy.Limits {
                     "idle_timeout", .duration(.seconds(1)...days(30)), .standard("5m"),
                     \.idleTimeout,
                     "A server unused for so long is stopped; the next call starts it again."),
+                Key(
+                    optional: "life", .duration(.seconds(1)...days(365), step: .seconds(1)),
+                    \.life,
+                    "A server that has run for so long is ended, in a call or between two."),
                 Key(
                     // An answer and its envelope must fit the control socket's 10 MiB line.
                     "response", .size(1 << 10...9 << 20), .standard("8MiB"), \.response,
@@ -208,7 +215,8 @@ extension Policy.Limits {
             memory: .init(standard: 0, max: 0), cpuMillicores: 0, cpuTime: .zero, processes: 0,
             openFiles: 0, fileSize: 0, scratch: 0,
             callTimeout: .init(standard: .zero, max: .zero), startTimeout: .zero,
-            idleTimeout: .zero, response: 0, installMemory: 0, installTimeout: .zero)
+            addressSpace: nil, life: nil, idleTimeout: .zero, response: 0, installMemory: 0,
+            installTimeout: .zero)
     }
 }
 

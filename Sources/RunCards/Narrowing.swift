@@ -26,6 +26,20 @@ extension RunCard {
             }
             narrow.limits.callTimeout.standard = callTimeout
         }
+        if let life {
+            if let max = policy.limits.life, life > max {
+                mistakes.append(
+                    above("limits.life", durationText(life), durationText(max), policy))
+            }
+            narrow.limits.life = life
+        }
+        if let addressSpace {
+            if let max = policy.limits.addressSpace, addressSpace > max {
+                mistakes.append(
+                    above("limits.address_space", sizeText(addressSpace), sizeText(max), policy))
+            }
+            narrow.limits.addressSpace = addressSpace
+        }
         for (index, wish) in networkAllow.enumerated() where !policy.network.grants(wish) {
             mistakes.append(
                 Mistake(

@@ -28,6 +28,10 @@ public struct RunCard: Sendable, Equatable {
     public var memory: Int?
     /// The call timeout it asks for, within the policy's maximum.
     public var callTimeout: Duration?
+    /// How long its sandbox may live, no longer than the policy says.
+    public var life: Duration?
+    /// Address space of each process in bytes, no more than the policy says.
+    public var addressSpace: Int?
     /// Which era of MCP the server speaks.
     public var era: Era
     /// Tool patterns (`create_*`) that wait for a person.

@@ -80,8 +80,8 @@ extension RunCard {
         RunCard(
             name: "", title: "", description: "", policy: "", install: nil, freeCommand: false,
             command: [], environment: [], settings: [], credentials: [], networkAllow: [],
-            memory: nil, callTimeout: nil, era: .auto, approve: [], deny: [], file: "",
-            places: [:])
+            memory: nil, callTimeout: nil, life: nil, addressSpace: nil, era: .auto, approve: [],
+            deny: [], file: "", places: [:])
     }
 }
 
@@ -104,6 +104,8 @@ extension RunCard {
     struct Limits: Sendable {
         var memory: Int?
         var callTimeout: Duration?
+        var life: Duration?
+        var addressSpace: Int?
 
         static var schema: Schema<Limits> {
             Schema(
@@ -116,6 +118,14 @@ extension RunCard {
                         optional: "call_timeout",
                         .duration(.milliseconds(100)...Duration.seconds(86_400)), \.callTimeout,
                         "How long a call may take, up to the policy's `max`; else its `default`."),
+                    Key(
+                        optional: "life",
+                        .duration(
+                            .seconds(1)...Duration.seconds(365 * 86_400), step: .seconds(1)),
+                        \.life, "How long a sandbox may live, at most what the policy says."),
+                    Key(
+                        optional: "address_space", .size(64 << 20...1 << 46), \.addressSpace,
+                        "Address space of each process, at most what the policy says."),
                 ])
         }
     }
@@ -144,8 +154,14 @@ extension RunCard {
     }
 
     fileprivate var limits: Limits {
-        get { Limits(memory: memory, callTimeout: callTimeout) }
-        set { (memory, callTimeout) = (newValue.memory, newValue.callTimeout) }
+        get {
+            Limits(
+                memory: memory, callTimeout: callTimeout, life: life, addressSpace: addressSpace)
+        }
+        set {
+            (memory, callTimeout) = (newValue.memory, newValue.callTimeout)
+            (life, addressSpace) = (newValue.life, newValue.addressSpace)
+        }
     }
 
     fileprivate var tools: Tools {

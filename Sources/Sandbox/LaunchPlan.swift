@@ -12,6 +12,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var cpuSeconds: Int
     /// RLIMIT_FSIZE in bytes.
     public var fileBytes: Int
+    /// RLIMIT_AS in bytes, or 0 for none.
+    public var addressBytes = 0
     /// RLIMIT_NOFILE.
     public var openFiles: Int
     /// The name it sees as the host's.
@@ -98,6 +100,7 @@ public struct LaunchPlan: Sendable, Equatable {
             out.put(cpuSeconds)
             out.put(fileBytes)
             out.put(openFiles)
+            out.put(addressBytes)
             out.put(hostname)
             out.put(directory)
             out.put(groups)

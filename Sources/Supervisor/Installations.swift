@@ -93,6 +93,10 @@ extension Supervisor {
                 installation, step: step.name,
                 cause: "memory_exceeded (\(limit) MiB; see install.memory in the policy)")
         }
+        if sandbox.cause == .cpuTime {
+            return try fail(
+                installation, step: step.name, cause: "cpu_exceeded (see limits.cpu_time)")
+        }
         guard ended.status == 0 else {
             let how = ended.signal == 0 ? "exit status \(ended.status)" : "signal \(ended.signal)"
             return try fail(installation, step: step.name, cause: how)

@@ -37,6 +37,8 @@ struct Nursery {
         /// What a look at the running server is compared with; nil for an installation.
         var walls: Walls?
         var milliseconds: Int?
+        /// How long it may live; nil for as long as it is used.
+        var life: Duration?
     }
 
     /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets. Without

@@ -20,6 +20,7 @@ extension LaunchPlan {
             withoutLandlock: policy.landlock == .off,
             withoutTimeNamespace: policy.timeNamespace == .off, arguments: command,
             environment: environment)
+        addressBytes = limits.addressSpace ?? 0
     }
 }
 
@@ -40,6 +41,7 @@ extension Nursery.Order {
             limits: .init(
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
                 cpuMillicores: policy.limits.cpuMillicores),
-            user: user, plan: plan, walls: Walls(plan, of: policy, prefix: prefix))
+            user: user, plan: plan, walls: Walls(plan, of: policy, prefix: prefix),
+            life: policy.limits.life)
     }
 }

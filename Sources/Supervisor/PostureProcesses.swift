@@ -29,6 +29,8 @@ extension PostureRows {
             WantedLimit(name: "Max nice priority", range: 0...0),
             WantedLimit(name: "Max realtime priority", range: 0...0),
         ]
+            + (walls.addressBytes > 0
+                ? [WantedLimit(name: "Max address space", range: 0...walls.addressBytes)] : [])
     }
 
     /// One comparison for pid 1, one for all others together, and one for each that differs.

@@ -36,6 +36,10 @@ struct PostureReading: Equatable {
     /// The owner of pid 1's descriptors: root when it may not be traced (proc(5)).
     var initialOwner: UInt32 = .max
     var holdings: [Cgroup.Holding] = []
+    /// CPU time of all processes together.
+    var cpuMicroseconds: UInt64 = 0
+    /// How long it has lived.
+    var ageMicroseconds: UInt64 = 0
     /// The version of Landlock's ABI that pid 1 told when the tool was executed.
     var landlock: Int32 = 0
 }
@@ -55,6 +59,7 @@ extension PostureReading {
         if let child { tool = try Self.process(child, time: "time", whole: true) }
         mounts = try Files.text("/proc/\(child ?? pid)/mountinfo", limit: Self.mountBytes)
         holdings = try cgroup.holdings()
+        cpuMicroseconds = try cgroup.cpuMicroseconds()
         let groups = try cgroup.members()
         members = groups.dropFirst().reduce(groups.first ?? []) { $0.intersection($1) }
         var rest = try Self.family(of: pid, groups.reduce([]) { $0.union($1) })

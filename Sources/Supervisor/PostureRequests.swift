@@ -29,6 +29,7 @@ extension Supervisor {
         do throws(KernelError) {
             var reading = try PostureReading(pid: sandbox.child.pid, cgroup: sandbox.cgroup)
             reading.landlock = sandbox.landlock
+            reading.ageMicroseconds = System.monotonicMicroseconds - sandbox.began
             return PostureRows(reading: reading, walls: walls, uid: sandbox.uid, own: own).all()
         } catch {
             // It ended while it was looked at.

@@ -11,7 +11,8 @@ struct PostureRows {
 
     /// Every comparison, in the order in which it is told.
     func all() -> [PostureRow] {
-        namespaces() + identity() + privilege() + confinement() + limits() + resources() + mounts()
+        namespaces() + identity() + privilege() + confinement() + limits() + times() + resources()
+            + mounts()
             + descriptors() + processes()
     }
 
@@ -114,6 +115,17 @@ struct PostureRows {
 
     private func limits() -> [PostureRow] {
         reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) }
+    }
+
+    /// What ends it by time: a second more than the policy says is where corrald looks.
+    private func times() -> [PostureRow] {
+        func rows(_ name: String, _ most: Int?, _ found: UInt64) -> [PostureRow] {
+            guard let most else { return [] }
+            let seconds = Int(found / 1_000_000)
+            return [row("time", name, "\(most) s at most", "\(seconds) s", seconds <= most + 1)]
+        }
+        return rows("cpu, all processes", walls.cpuSeconds, reading.cpuMicroseconds)
+            + rows("life", walls.lifeSeconds, reading.ageMicroseconds)
     }
 
     private func resources() -> [PostureRow] {

@@ -61,6 +61,12 @@ final class RunningSandbox {
     var memoryAlarm: Descriptor?
     /// Whether that has happened.
     var outOfMemory = false
+    /// When it was made, by the monotonic clock in microseconds.
+    let began = System.monotonicMicroseconds
+    /// What ends it by time.
+    var clock: SandboxClock?
+    /// Why it was ended by the supervisor itself, if it was.
+    var cause = Ending.Cause.none
     /// Whether its pid 1 has been reaped.
     var reaped = false
 
@@ -76,6 +82,9 @@ final class RunningSandbox {
         cgroup = place.cgroup
         memoryAlarm = place.memoryAlarm.take()
         meters = place.meters
+        clock = SandboxClock(
+            cpuSeconds: order.plan.cpuSeconds, millicores: order.limits.cpuMillicores,
+            life: order.life, now: System.monotonicMicroseconds)
         walls = order.walls
         self.keptNamespaces = keptNamespaces
         let (pid, pidfd, network) = birth.release()

@@ -126,7 +126,8 @@ extension Supervisor {
         // It ended so fast that nobody has been told it ran: the broker wants its last words.
         if !sandbox.announced { try announce(sandbox, request) }
         let ending = Ending(
-            status: ended.status, signal: ended.signal, requested: sandbox.requested, usage: usage)
+            status: ended.status, signal: ended.signal, requested: sandbox.requested,
+            cause: sandbox.cause, usage: usage)
         try send(.exited(sandbox: sandbox.id, ending))
     }
 
@@ -134,6 +135,7 @@ extension Supervisor {
     func endWhatIsLate() throws(KernelError) {
         let now = System.monotonicMicroseconds
         if let stopping, stopping <= now { try broker?.signal(SIGKILL) }
+        try endWhatIsUsedUp(now)
         for sandbox in sandboxes.values {
             guard let deadline = sandbox.deadline, deadline <= now else { continue }
             sandbox.deadline = nil

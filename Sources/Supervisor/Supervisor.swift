@@ -164,7 +164,7 @@ public final class Supervisor {
     /// Milliseconds until something is due; nil when nothing is.
     private func nextWake() -> Int? {
         if !graves.isEmpty { return Limit.burialMilliseconds }
-        var due = sandboxes.values.compactMap(\.deadline)
+        var due = sandboxes.values.flatMap { [$0.deadline, $0.clock?.due].compactMap { $0 } }
         if broker == nil && stopping == nil { due.append(restartAt) }
         if sweeper == nil { due.append(sweeperDue) }
         if let stopping { due.append(stopping) }

@@ -19,6 +19,9 @@ struct Walls: Sendable, Equatable {
     var cpuSeconds: Int
     var fileBytes: Int
     var openFiles: Int
+    /// 0 for no limit.
+    var addressBytes: Int
+    var lifeSeconds: Int?
     /// Walls that the policy does without, by its key, and where that is typed.
     var off: [String: String] = [:]
 
@@ -37,6 +40,8 @@ struct Walls: Sendable, Equatable {
         cpuSeconds = plan.cpuSeconds
         fileBytes = plan.fileBytes
         openFiles = plan.openFiles
+        addressBytes = plan.addressBytes
+        lifeSeconds = policy.limits.life.map { Int($0.components.seconds) }
         for (key, wall) in [
             ("landlock", policy.landlock), ("time_namespace", policy.timeNamespace),
         ] where wall == .off {

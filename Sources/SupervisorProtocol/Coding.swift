@@ -194,6 +194,7 @@ extension Ending {
         out.put(status)
         out.put(signal)
         out.put(requested)
+        out.put(cause.rawValue)
         usage.write(to: &out)
     }
 
@@ -201,6 +202,8 @@ extension Ending {
         status = try input.number()
         signal = try input.number()
         requested = try input.bool()
+        guard let cause = Cause(rawValue: try input.number()) else { throw .badValue }
+        self.cause = cause
         usage = try Usage(from: &input)
     }
 }

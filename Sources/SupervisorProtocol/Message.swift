@@ -140,20 +140,34 @@ public struct Refusal: Error, Sendable, Equatable {
 
 /// How a sandbox ended.
 public struct Ending: Sendable, Equatable {
+    /// Why the supervisor ended it by itself.
+    public enum Cause: UInt8, Sendable, Equatable, CaseIterable {
+        /// It did not.
+        case none = 0
+        /// All its processes together had used up their CPU time.
+        case cpuTime = 1
+        /// Its life was over.
+        case life = 2
+    }
     /// The exit status of its first process, or -1 when a signal ended it.
     public var status: Int32
     /// The signal that ended its first process, or 0.
     public var signal: Int32
     /// Whether the supervisor killed it on request.
     public var requested: Bool
+    /// Why the supervisor killed it by itself, if it did.
+    public var cause: Cause
     /// What it used, and which limits it met.
     public var usage: Usage
 
     /// Describes an ending.
-    public init(status: Int32, signal: Int32, requested: Bool, usage: Usage) {
+    public init(
+        status: Int32, signal: Int32, requested: Bool, cause: Cause = .none, usage: Usage
+    ) {
         self.status = status
         self.signal = signal
         self.requested = requested
+        self.cause = cause
         self.usage = usage
     }
 }

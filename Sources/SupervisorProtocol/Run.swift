@@ -97,8 +97,11 @@ extension Ending {
             limits.append("memory_exceeded (\(usage.memoryLimitBytes >> 20) MiB)")
         }
         if usage.processRefusals > 0 { limits.append("pids_exceeded (\(usage.processLimit))") }
-        if signal == Self.cpuTime { limits.append("cpu_exceeded (limits.cpu_time)") }
+        if signal == Self.cpuTime || cause == .cpuTime {
+            limits.append("cpu_exceeded (limits.cpu_time)")
+        }
         if signal == Self.fileSize { limits.append("file_size_exceeded (limits.file_size)") }
+        if cause == .life { limits.append("life_exceeded (limits.life)") }
         return limits
     }
 

@@ -62,7 +62,7 @@ enum CommandStatus: Int32, CaseIterable {
         case .connectionExists, .notRunning, .installFailed, .startFailed, .toolExited,
             .memoryExceeded,
             .pidsExceeded, .cpuExceeded, .networkDenied, .invalidOutput, .outputTooLarge,
-            .cancelled, .busy, .storeFailed:
+            .cancelled, .busy, .storeFailed, .fileSizeExceeded, .lifeExceeded:
             self = .failed
         }
     }

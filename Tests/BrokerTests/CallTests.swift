@@ -93,7 +93,8 @@ import Testing
             let client = try harness.client(connecting: ["mortal"])
             let dead = try client.call("mortal__echo")
             #expect(dead["error"]?["code"] == 1012)
-            #expect(dead["error"]?["message"]?.stringValue?.contains("exit status 3") == true)
+            let message = dead["error"]?["message"]?.stringValue ?? ""
+            #expect(message.contains("tool_exited (status 3)"), "\(message)")
             #expect(
                 dead["error"]?["data"]?["log"]
                     == ["Traceback (most recent call last):", "\\x1b[31mboom"])

@@ -273,6 +273,19 @@ def burn_time(host):
     return f"spun {enough} s"
 
 
+@attack("H16", "uses up its processor time in children, each of which stays below the limit",
+        expect="cpu_exceeded", where="short")
+def burn_in_children(host):
+    end = time.monotonic() + host.get("enough", SECONDS_MAX)
+    while time.monotonic() < end:
+        if os.fork() == 0:
+            while time.process_time() < 0.4:
+                pass
+            os._exit(0)
+        os.wait()
+    return f"its children used {sum(os.times()[2:4]):.1f} s"
+
+
 @attack("H16", "takes more than its share of the processors")
 def take_processors(host):
     share = host.get("cpus", 1.0)

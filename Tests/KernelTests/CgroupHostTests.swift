@@ -55,7 +55,13 @@ import Testing
     }
 
     @Test func `nothing mounted means everything missing`() throws {
-        #expect(try detect("", "", unified: "").missing == ["memory", "pids", "cpu"])
+        #expect(try detect("", "", unified: "").missing == ["memory", "pids", "cpu", "cpuacct"])
+    }
+
+    @Test func `version 1 without a counter of CPU time is not enough`() throws {
+        let mounts = Self.hybrid.replacing("cpu,cpuacct", with: "cpu")
+        let host = try detect(mounts, "4:memory:/\n3:pids:/\n2:cpu:/\n0::/\n", unified: "")
+        #expect(host.missing == ["cpuacct"])
     }
 
     @Test func `a mount point's escapes are read`() throws {

@@ -29,6 +29,7 @@ import YAML
         #expect(policy.limits.callTimeout == .init(standard: .seconds(30), max: .seconds(600)))
         #expect(policy.limits.startTimeout == .seconds(60))
         #expect(policy.limits.idleTimeout == .seconds(300))
+        #expect(policy.limits.life == nil && policy.limits.addressSpace == nil)
         #expect(policy.limits.response == 8 << 20)
         #expect(policy.limits.installMemory == 512 << 20)
         #expect(policy.limits.installTimeout == .seconds(300))
@@ -59,6 +60,18 @@ import YAML
         #expect(policy.limits.installMemory == 1 << 30)
         #expect(policy.limits.installTimeout == .seconds(300))
         #expect(policy.registries.pypi == "https://mirror.example/simple")
+    }
+
+    @Test func `a life and an address space hold only when they are typed`() throws {
+        let policy = try read(
+            "version: 1\nname: p\nlimits: {life: 8h, address_space: 4GiB}\n")
+        #expect(policy.limits.life == .seconds(28_800))
+        #expect(policy.limits.addressSpace == 4 << 30)
+        #expect(
+            mistakes("version: 1\nname: p\nlimits: {life: 500ms, address_space: 1MiB}\n") == [
+                "p.yaml:3:16: '500ms' is not accepted: must be time, 1s to 365d",
+                "p.yaml:3:38: '1MiB' is not accepted: must be size, 64MiB to 64TiB",
+            ])
     }
 
     @Test func `every written key can be pointed at, and others at the file's beginning`() throws {

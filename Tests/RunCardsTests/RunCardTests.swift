@@ -202,6 +202,21 @@ import YAML
         #expect(narrow.network.deny == policy.network.deny)
         #expect(try read("command: [run]").narrowed(by: policy).network.allow == [])
 
+        // What the policy leaves open, a card may close; what it closes, a card may close more.
+        let short = try read("command: [run]\nlimits: {life: 1h, address_space: 1GiB}")
+        #expect(try short.narrowed(by: policy).limits.life == .seconds(3600))
+        #expect(try short.narrowed(by: policy).limits.addressSpace == 1 << 30)
+        var strict = policy
+        (strict.limits.life, strict.limits.addressSpace) = (.seconds(60), 512 << 20)
+        let refused = #expect(throws: Mistakes.self) { try short.narrowed(by: strict) }
+        #expect(
+            refused?.all.map(\.description) == [
+                "c.yaml:6:16: 1h is above the 1m that policy 'default' grants "
+                    + "(default.yaml:1:1: limits.life)",
+                "c.yaml:6:35: 1GiB is above the 512MiB that policy 'default' grants "
+                    + "(default.yaml:1:1: limits.address_space)",
+            ])
+
         let greedy = try read(
             """
             command: [run]

@@ -16,6 +16,32 @@ import Testing
         #expect(Array(outcome.reports.dropFirst()) == [.exited(status: 7, signal: 0)])
     }
 
+    @Test func `addresses are limited when a policy asks, and only then`() throws {
+        let reserve = "import mmap; mmap.mmap(-1, 1 << 30); print('reserved')"
+        var plan = Confined.plan(["/usr/bin/python3", "-c", reserve])
+        #expect(try Confined().run(plan).output == "reserved\n")
+        plan.addressBytes = 512 << 20
+        let outcome = try Confined().run(plan)
+        #expect(outcome.output.isEmpty && outcome.errors.contains("Cannot allocate memory"))
+    }
+
+    /// Why corrald looks at what all processes of a sandbox use together.
+    @Test func `a limit on each process's CPU time does not hold for its children together`() throws
+    {
+        let burn = """
+            import os, time
+            for _ in range(4):
+                if os.fork() == 0:
+                    while time.process_time() < 0.6: pass
+                    os._exit(0)
+                os.wait()
+            print(sum(os.times()[2:4]) > 2)
+            """
+        var plan = Confined.plan(["/usr/bin/python3", "-c", burn])
+        plan.cpuSeconds = 1
+        #expect(try Confined().run(plan).output == "True\n")
+    }
+
     @Test func `it reads its input to the end`() throws {
         #expect(
             try Confined().run(Confined.plan(["cat"]), input: "one line\n").output.isEmpty == false)

@@ -29,7 +29,7 @@ import Testing
         .exited(
             sandbox: 6,
             .init(
-                status: -1, signal: 9, requested: true,
+                status: -1, signal: 9, requested: true, cause: .life,
                 usage: .init(
                     cpuMicroseconds: 1, memoryPeakBytes: 2, memoryLimitBytes: 3,
                     memoryKills: 4, processRefusals: 5, processLimit: 6))),

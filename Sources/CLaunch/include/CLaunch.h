@@ -113,6 +113,7 @@ typedef struct {
     uint64_t scratch_bytes;
     uint64_t scratch_inodes;
     uint64_t cpu_seconds, file_bytes, open_files; // rlimits
+    uint64_t address_bytes;                       // RLIMIT_AS, 0 for none
     const char *hostname;
     const char *directory; // to work in
     size_t group_count, tree_count, argument_count, environment_count;

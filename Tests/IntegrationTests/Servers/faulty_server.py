@@ -9,6 +9,7 @@ JSON between its answers. The tools do the rest, each by its name.
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -66,13 +67,19 @@ def hold(arguments):
     return f"held {len(held)}"
 
 
+def crash(_):
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return "alive"
+
+
 def nap(arguments):
     time.sleep(arguments["seconds"])
     return "awake"
 
 
 TOOLS = {tool.__name__: tool for tool in (
-    echo, hang, die, garbage, invalid_result, flood, fork, burn, hold, nap)}
+    echo, hang, die, garbage, invalid_result, flood, fork, burn, hold, nap,
+    crash)}
 
 
 def result(method, parameters):
