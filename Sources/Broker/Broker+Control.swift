@@ -90,6 +90,9 @@ extension Broker {
                 user: caller.user, uid: Int(caller.uid), groups: caller.groups,
                 cards: usableCards(caller).map(\.name),
                 mayRunCommands: policies.access.mayRunCommands(caller).isAllowed,
+                run: policies.policies.keys.sorted().filter {
+                    policies.access.decide(user: caller, policy: $0).isAllowed
+                },
                 admin: caller.uid == 0, connectionsMax: Limit.connectionsPerUser
             ).json)
     }

@@ -19,6 +19,8 @@ public enum Whoami: ControlMethod {
         public var cards: [String]
         /// Whether this user may connect a command of their own.
         public var mayRunCommands: Bool
+        /// The policies in whose sandbox this user may run any command.
+        public var run: [String]
         /// Whether this user may see and change what belongs to others.
         public var admin: Bool
         /// Most connections this user may have.
@@ -27,13 +29,14 @@ public enum Whoami: ControlMethod {
         /// Makes an answer.
         public init(
             user: String, uid: Int, groups: [String], cards: [String], mayRunCommands: Bool,
-            admin: Bool, connectionsMax: Int
+            run: [String], admin: Bool, connectionsMax: Int
         ) {
             self.user = user
             self.uid = uid
             self.groups = groups
             self.cards = cards
             self.mayRunCommands = mayRunCommands
+            self.run = run
             self.admin = admin
             self.connectionsMax = connectionsMax
         }
@@ -45,7 +48,7 @@ public enum Whoami: ControlMethod {
                 user: try fields.string("user"), uid: try fields.integer("uid"),
                 groups: try fields.strings("groups"), cards: try fields.strings("cards"),
                 mayRunCommands: try fields.bool("mayRunCommands"),
-                admin: try fields.bool("admin"),
+                run: try fields.strings("run"), admin: try fields.bool("admin"),
                 connectionsMax: try fields.integer("connectionsMax"))
         }
 
@@ -55,7 +58,8 @@ public enum Whoami: ControlMethod {
                 "user": .string(user), "uid": .integer(uid),
                 "groups": .array(groups.map(JSON.string)),
                 "cards": .array(cards.map(JSON.string)), "mayRunCommands": .bool(mayRunCommands),
-                "admin": .bool(admin), "connectionsMax": .integer(connectionsMax),
+                "run": .array(run.map(JSON.string)), "admin": .bool(admin),
+                "connectionsMax": .integer(connectionsMax),
             ]
         }
     }

@@ -58,6 +58,7 @@ import Testing
     @Test func `the other params and results come back as they went`() throws {
         let whoami = Whoami.Result(
             user: "ada", uid: 1000, groups: ["corral"], cards: ["time"], mayRunCommands: false,
+            run: ["default"],
             admin: true, connectionsMax: 10)
         #expect(try travelled(whoami) == whoami)
         let test = ConnectionsTest.Result(

@@ -1,4 +1,5 @@
 import Glibc
+import JSONRPC
 import Kernel
 import Testing
 
@@ -213,6 +214,39 @@ extension IntegrationTests {
             try waiting.signal(SIGINT)
             #expect(try Command.wait(for: waiting, milliseconds: Patience.answer)?.status == 44)
             #expect(try isEmpty(corral))
+        }
+
+        /// The state letters of a Corral's sandboxed processes, pid 1 of each included (proc(5)).
+        private func states(_ corral: Corral) throws -> [Character] {
+            try Traces(of: corral).sandboxed().compactMap { pid in
+                try Files.text("/proc/\(pid)/status").split(separator: "\n")
+                    .first { $0.hasPrefix("State:") }?.dropFirst("State:\t".count).first
+            }
+        }
+
+        @Test func `stop and continue reach every process, and corral itself stops`() throws {
+            let corral = try corral()
+            let lasting = try start(corral, "sleep 1000 & echo up; sleep 1000")
+            try lasting.signal(SIGTSTP)
+            let isStopped = try eventually(milliseconds: Patience.answer) {
+                // The shell and its two children; pid 1 goes on.
+                try states(corral).count { $0 == "T" } == 3
+            }
+            #expect(isStopped)
+            try lasting.signal(SIGCONT)
+            let goesOn = try eventually(milliseconds: Patience.answer) {
+                try !states(corral).contains("T")
+            }
+            #expect(goesOn)
+            try lasting.signal(SIGTERM)
+            #expect(try Command.wait(for: lasting, milliseconds: Patience.answer)?.status == 143)
+        }
+
+        @Test func `who may run what is told before it is tried`() throws {
+            let corral = try corral()
+            let root = try corral.corral("--json", "whoami")
+            #expect(try root.json()["run"] == ["default", "small"])
+            #expect(try corral.corral("whoami").out.contains("default, small"))
         }
 
         @Test func `what a command leaves behind ends with it`() throws {

@@ -22,6 +22,7 @@ enum StatusText {
         table.add(.init("groups", .dim), .init(list(caller.groups)))
         table.add(.init("cards", .dim), .init(list(caller.cards)))
         table.add(.init("own commands", .dim), .init(caller.mayRunCommands ? "yes" : "no"))
+        table.add(.init("run with", .dim), .init(list(caller.run)))
         table.add(.init("connections", .dim), .init("at most \(caller.connectionsMax)"))
         if caller.admin { table.add(.init("admin", .dim), .init("yes")) }
         return table.lines(screen)
