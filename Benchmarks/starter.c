@@ -84,7 +84,7 @@ int main(void)
 {
     struct message hello = {.used = 4};
     number(&hello, HELLO, 1);
-    number(&hello, 3, 4); // Limit.version
+    number(&hello, 4, 4); // Limit.version
     send_message(&hello);
     if (next_tag() != HELLO)
         return 1;

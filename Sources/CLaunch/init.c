@@ -166,6 +166,13 @@ static void watch(pid_t tool, int status)
 
 void corral_init(struct launch *launch)
 {
+    if (launch->plan.flags & CORRAL_LAUNCH_WAIT) {
+        enum corral_step failed = corral_await_command(launch);
+        if (failed != STEP_NONE) {
+            report_failure(launch->status, failed, errno);
+            _exit(1);
+        }
+    }
     struct birth birth = {.launch = launch, .failed = STEP_NONE};
     pid_t tool = bear(&birth);
     if (birth.failed != STEP_NONE) {

@@ -121,9 +121,10 @@ bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *ou
     out->arguments[out->argument_count] = NULL;
     out->environment_count = strings(&in, out->environment, CORRAL_PLAN_ENVIRONMENT);
     out->environment[out->environment_count] = NULL;
+    bool waits = out->flags & CORRAL_LAUNCH_WAIT;
     // Root inside would be root outside for every file that is not mapped: never.
     return in.ok && in.at == in.end && out->uid > 0 && out->uid < UINT32_MAX
-        && out->argument_count > 0;
+        && waits == (out->argument_count == 0);
 }
 
 bool corral_is_prepare(const uint8_t *bytes, size_t length)

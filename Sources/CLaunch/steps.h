@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "CLaunch.h"
 
@@ -60,7 +61,8 @@ enum corral_step {
 struct launch {
     corral_launch_t plan;
     const corral_template_t *tree;
-    int input, output, errors; // the tool's 0, 1, 2
+    int input, output, errors; // the tool's 0, 1, 2; a warm sandbox gets them later
+    int command;               // where a warm sandbox is told what to run
     int status;                // where the report goes
     int groups[CORRAL_PLAN_GROUPS];
     int trees[CORRAL_PLAN_TREES];
@@ -106,6 +108,10 @@ int corral_resource_limits(struct launch *launch);
 // The second wall, another.
 int corral_landlock(struct launch *launch);
 
+// Waits, confined, until corrald says what to run; STEP_NONE when it has. Does not return when
+// corrald lets go.
+enum corral_step corral_await_command(struct launch *launch);
+
 // Pid 1 of the sandbox: starts the tool, reaps, forwards, reports. Never returns.
 void corral_init(struct launch *launch) __attribute__((noreturn));
 
@@ -113,6 +119,12 @@ void corral_init(struct launch *launch) __attribute__((noreturn));
 // `keep`, a bit mask, in permitted and effective, and of `if_there` those that it has.
 int corral_drop_all_capabilities(void);
 int corral_keep_capabilities(uint64_t keep, uint64_t if_there);
+
+// Datagrams with descriptors. Sends only those descriptors that are there, two at most. Receives a
+// plan into CORRAL_PLAN_BYTES: 0 at the end, -1 when it did not fit.
+int corral_send_with_descriptors(
+    int socket, const corral_report_t *report, const int *fds, size_t count);
+ssize_t corral_receive_plan(int socket, uint8_t *bytes, int *fds, int *count);
 
 // Writes a report whole; a supervisor that is gone is no place to go on in.
 int corral_send_report(int fd, const corral_report_t *report);

@@ -11,7 +11,6 @@
 
 #include "steps.h"
 
-
 // Static, so that nothing is allocated between a request and its exec.
 static uint8_t datagram[CORRAL_PLAN_BYTES];
 static uint8_t template_bytes[CORRAL_PLAN_BYTES];
@@ -19,77 +18,32 @@ static corral_template_t tree;
 static struct launch launch;
 static int descriptors[CORRAL_PLAN_DESCRIPTORS];
 
-// Of the descriptors only those that are there go along.
-static int send_with_descriptors(
-    int socket, const corral_report_t *report, const int *fds, size_t count)
-{
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(2 * sizeof(int))];
-    } control;
-    struct iovec part = {.iov_base = (void *)report, .iov_len = sizeof *report};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    size_t passed = 0;
-    memset(&control, 0, sizeof control);
-    for (size_t i = 0; i < count; i++)
-        if (fds[i] >= 0)
-            memcpy(CMSG_DATA(&control.header) + passed++ * sizeof(int), &fds[i], sizeof(int));
-    if (passed > 0) {
-        message.msg_control = control.room;
-        message.msg_controllen = CMSG_SPACE(passed * sizeof(int));
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(passed * sizeof(int));
-    }
-    return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *report ? 0 : -1;
-}
-
 static int answer(int socket, uint32_t kind, enum corral_step step, int error)
 {
     corral_report_t report = {.kind = kind, .step = step, .error = error};
-    return send_with_descriptors(socket, &report, NULL, 0);
-}
-
-// Receives one datagram and its descriptors; 0 at the end, -1 when it did not fit.
-static ssize_t receive(int socket, uint8_t *bytes, int *count)
-{
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(CORRAL_PLAN_DESCRIPTORS * sizeof(int))];
-    } control;
-    struct iovec part = {.iov_base = bytes, .iov_len = CORRAL_PLAN_BYTES};
-    struct msghdr message = {
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control.room,
-        .msg_controllen = sizeof control.room,
-    };
-    *count = 0;
-    ssize_t n;
-    do
-        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-        *count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        memcpy(descriptors, CMSG_DATA(header), (size_t)*count * sizeof(int));
-    }
-    return n > 0 && message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -1 : n;
+    return corral_send_with_descriptors(socket, &report, NULL, 0);
 }
 
 static bool adopt_descriptors(int count)
 {
     size_t groups = launch.plan.group_count, trees = launch.plan.tree_count;
+    bool waits = launch.plan.flags & CORRAL_LAUNCH_WAIT;
     bool has_network = launch.plan.flags & CORRAL_LAUNCH_NETWORK;
-    if ((size_t)count != 4 + groups + trees + has_network)
+    size_t streams = waits ? 1 : 3;
+    if ((size_t)count != streams + 1 + groups + trees + has_network)
         return false;
-    launch.network = has_network ? descriptors[count - 1] : -1;
-    launch.input = descriptors[0];
-    launch.output = descriptors[1];
-    launch.errors = descriptors[2];
-    launch.status = descriptors[3];
-    memcpy(launch.groups, descriptors + 4, groups * sizeof(int));
-    memcpy(launch.trees, descriptors + 4 + groups, trees * sizeof(int));
+    const int *next = descriptors;
+    if (waits) {
+        launch.command = *next++;
+    } else {
+        launch.input = *next++;
+        launch.output = *next++;
+        launch.errors = *next++;
+    }
+    launch.status = *next++;
+    memcpy(launch.groups, next, groups * sizeof(int));
+    memcpy(launch.trees, next + groups, trees * sizeof(int));
+    launch.network = has_network ? next[groups + trees] : -1;
     return true;
 }
 
@@ -135,7 +89,7 @@ static int start(int socket)
         become_sandbox();
     corral_report_t report = {.kind = CORRAL_REPORT_CLONED, .pid = (int32_t)pid};
     int given[] = {pidfd, corral_spaces_used(&launch)};
-    int result = send_with_descriptors(socket, &report, given, 2);
+    int result = corral_send_with_descriptors(socket, &report, given, 2);
     for (size_t i = 0; i < 2; i++)
         if (given[i] >= 0)
             close(given[i]);
@@ -145,7 +99,7 @@ static int start(int socket)
 static int serve_one(int socket)
 {
     int count;
-    ssize_t n = receive(socket, datagram, &count);
+    ssize_t n = corral_receive_plan(socket, datagram, descriptors, &count);
     if (n == 0)
         return -1; // the supervisor let go
     if (n > 0 && corral_is_prepare(datagram, (size_t)n)) {
@@ -175,7 +129,7 @@ int corral_launch_template(int socket)
     // Before the host's tree is gone.
     corral_spaces_begin();
     int count;
-    ssize_t n = receive(socket, template_bytes, &count);
+    ssize_t n = corral_receive_plan(socket, template_bytes, descriptors, &count);
     for (int i = 0; i < count; i++)
         close(descriptors[i]);
     if (n <= 0)

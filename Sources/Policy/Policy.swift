@@ -18,6 +18,9 @@ public struct Policy: Sendable, Equatable {
     public var landlock: Wall
     /// Whether a tool has clocks of its own, from which nothing can be told of the host's.
     public var timeNamespace: Wall
+    /// How many sandboxes of each kind wait, fully confined, for a start to need them; a start that
+    /// mounts a user's directories is never among those.
+    public var warm: Int
     /// Package registries that the install phase may reach.
     public var registries: Registries
     /// The file it was read from.

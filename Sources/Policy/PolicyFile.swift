@@ -42,6 +42,9 @@ extension Policy {
                     "time_namespace", .choice, .standard("enforce"), \.timeNamespace,
                     "Clocks of the tool's own; `off` only for a host without CAP_SYS_TIME."),
                 Key(
+                    "warm", .integer(0...8), .standard("0"), \.warm,
+                    "Sandboxes kept confined and waiting, for starts without mounted directories."),
+                Key(
                     "install", .record(installSchema), .standard("{}"), \.install,
                     "The phase that installs a card's packages, in a sandbox of its own."),
             ])
@@ -192,7 +195,7 @@ extension Policy {
         Policy(
             name: "", limits: .blank, filesystem: .init(read: [], write: []),
             network: .init(deny: [], allow: []), syscalls: "", landlock: .enforce,
-            timeNamespace: .enforce, registries: .init(pypi: ""),
+            timeNamespace: .enforce, warm: 0, registries: .init(pypi: ""),
             file: "", places: [:])
     }
 }

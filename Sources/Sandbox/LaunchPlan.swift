@@ -84,8 +84,17 @@ public struct LaunchPlan: Sendable, Equatable {
         Set((hostNetwork ? ["net"] : []) + (withoutTimeNamespace ? ["time"] : []))
     }
 
+    /// How a plan is carried out beyond what it says.
+    struct Means: OptionSet {
+        let rawValue: UInt64
+        /// In a network namespace that comes along.
+        static let network = Means(rawValue: UInt64(CORRAL_LAUNCH_NETWORK))
+        /// Without a command, which comes later.
+        static let wait = Means(rawValue: UInt64(CORRAL_LAUNCH_WAIT))
+    }
+
     /// The datagram for corral-launch; nil when it is beyond the launcher's limits.
-    func datagram(groups: Int, network: Bool) -> [UInt8]? {
+    func datagram(groups: Int, _ means: Means = []) -> [UInt8]? {
         guard
             arguments.count <= Int(CORRAL_PLAN_ARGUMENTS), trees.count <= Int(CORRAL_PLAN_TREES),
             environment.count <= Int(CORRAL_PLAN_ENVIRONMENT), groups <= Int(CORRAL_PLAN_GROUPS)
@@ -93,7 +102,7 @@ public struct LaunchPlan: Sendable, Equatable {
         let texts = [hostname, directory] + trees.map(\.path) + arguments + environment
         return PlanWriter.datagram(texts) { out in
             out.put(UInt64(CORRAL_PLAN_LAUNCH))
-            out.put(flags | (network ? UInt64(CORRAL_LAUNCH_NETWORK) : 0))
+            out.put(flags | means.rawValue)
             out.put(UInt64(uid))
             out.put(scratchBytes)
             out.put(scratchInodes)

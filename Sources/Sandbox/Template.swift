@@ -83,11 +83,18 @@ public final class Template {
         private let pidfd: Descriptor
         /// Its network namespace; nil when that is the host's.
         private var network: Descriptor?
+        /// How it is told what to run; nil for one that knows.
+        public private(set) var waiting: Waiting?
 
         init(pid: Int32, pidfd: consuming Descriptor, network: consuming Descriptor?) {
             self.pid = pid
             self.pidfd = pidfd
             self.network = network
+        }
+
+        fileprivate consuming func waiting(_ waiting: Waiting) -> Birth {
+            self.waiting = waiting
+            return self
         }
 
         /// Gives all away: the caller closes the descriptors.
@@ -108,20 +115,51 @@ public final class Template {
         _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: borrowing Streams,
         status: borrowing Descriptor, network: consuming Descriptor? = nil
     ) throws(SandboxError) -> Birth {
+        do throws(KernelError) {
+            try streams.give(to: plan.uid)
+        } catch {
+            for group in groups { _ = close(group) }
+            throw SandboxError(step: "send-plan", error)
+        }
+        return try clone(
+            plan, from: streams.raw, groups: groups, trees: trees, status: status, network: network)
+    }
+
+    /// Clones a sandbox that waits, fully confined, for what it is to run.
+    ///
+    /// - Parameters:
+    ///   - plan: everything but the command, its directory and its environment.
+    ///   - groups: open `cgroup.procs` files that it joins first; closed here.
+    public func launchWaiting(
+        _ plan: LaunchPlan, groups: [CInt], status: borrowing Descriptor
+    ) throws(SandboxError) -> Birth {
+        let pair: Socket.Pair
+        do throws(KernelError) {
+            pair = try Socket.seqpacketPair()
+        } catch {
+            for group in groups { _ = close(group) }
+            throw SandboxError(step: "make-pipes", error)
+        }
+        let birth = try clone(
+            plan, from: [pair.theirs.raw], groups: groups, trees: Trees(), status: status,
+            network: nil, .wait)
+        let waiting = Waiting(socket: pair.keepOurs())
+        return birth.waiting(waiting)
+    }
+
+    private func clone(
+        _ plan: LaunchPlan, from streams: [CInt], groups: [CInt], trees: borrowing Trees,
+        status: borrowing Descriptor, network: consuming Descriptor?, _ means: LaunchPlan.Means = []
+    ) throws(SandboxError) -> Birth {
         defer { for group in groups { _ = close(group) } }
-        var passed =
-            [streams.input.raw, streams.output.raw, streams.errors.raw, status.raw] + groups
-            + trees.raw
-        let hasNetwork = network.append(to: &passed)
-        guard let datagram = plan.datagram(groups: groups.count, network: hasNetwork) else {
+        var passed = streams + [status.raw] + groups + trees.raw
+        let means = network.append(to: &passed) ? means.union(.network) : means
+        guard let datagram = plan.datagram(groups: groups.count, means) else {
             throw SandboxError(
                 step: "write-plan", cause: "the command or its environment is too long",
                 hint: "at most \(CORRAL_PLAN_ARGUMENTS) words and 192 KiB in all")
         }
         do throws(KernelError) {
-            // Opening /dev/stdout, as many scripts do, opens the pipe anew, by its owner's rights.
-            try streams.output.setOwner(uid: plan.uid, gid: plan.uid)
-            try streams.errors.setOwner(uid: plan.uid, gid: plan.uid)
             try Socket.send(datagram, descriptors: passed, over: socket.raw)
         } catch {
             throw SandboxError(step: "send-plan", error)
@@ -158,25 +196,6 @@ public final class Template {
         } catch {
             throw SandboxError(step: "read-report", error)
         }
-    }
-}
-
-/// The tool's ends of its three pipes.
-public struct Streams: ~Copyable {
-    /// What the tool reads.
-    public let input: Descriptor
-    /// What it writes.
-    public let output: Descriptor
-    /// What it complains on.
-    public let errors: Descriptor
-
-    /// Takes the three ends over.
-    public init(
-        input: consuming Descriptor, output: consuming Descriptor, errors: consuming Descriptor
-    ) {
-        self.input = input
-        self.output = output
-        self.errors = errors
     }
 }
 

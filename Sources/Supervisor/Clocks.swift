@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Sandbox
 import SupervisorProtocol
 
 /// What ends a sandbox by time: what all its processes together have used of the processors, and
@@ -25,6 +26,13 @@ struct SandboxClock: Equatable {
         lifeEnds = life.map { now + UInt64($0.components.seconds) * 1_000_000 }
         look = now
         _ = reaches(used: 0, now: now)
+    }
+
+    /// The clock of one that begins to run.
+    init(_ order: Nursery.Order, now: UInt64) {
+        self.init(
+            cpuSeconds: order.plan.cpuSeconds, millicores: order.limits.cpuMillicores,
+            life: order.life, now: now)
     }
 
     /// When it has to be looked at next.

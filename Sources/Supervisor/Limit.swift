@@ -4,6 +4,8 @@ enum Limit {
     static let sandboxes = 1024
     /// Trees kept ready: about 200 KiB each.
     static let templates = 64
+    /// Kinds of sandboxes of which some wait; a kind is a card, or a policy that commands run with.
+    static let warmKinds = 16
     /// Network namespaces kept for the next sandboxes of their users: about 90 KiB each.
     static let networks = 16
     /// From a clone to its exec, in milliseconds; it takes about two.

@@ -17,6 +17,16 @@ struct NetworkPool {
         }
     }
 
+    /// A namespace on its way into a sandbox, which closes when it does not get there.
+    final class Loan {
+        private var network: Descriptor?
+
+        init(_ network: consuming Descriptor?) { self.network = network }
+
+        /// Hands it over, once.
+        func take() -> Descriptor? { network.take() }
+    }
+
     private var entries: [Entry] = []
 
     /// A namespace that the user had; nil when there is none left.

@@ -17,6 +17,7 @@ struct Nursery {
     private var lastLimits: Cgroup.Limits?
     /// Whose zygote has given away what it had made ahead.
     private var lastTemplate: Template?
+    var warm = WarmPool()
 
     init(uids: UIDPool, templates: Templates, cgroups: CgroupTree) {
         self.uids = uids
@@ -36,9 +37,14 @@ struct Nursery {
         var plan: LaunchPlan
         /// What a look at the running server is compared with; nil for an installation.
         var walls: Walls?
+        /// How many like it are to wait, confined, for the next starts.
+        var warm = 0
         var milliseconds: Int?
         /// How long it may live; nil for as long as it is used.
         var life: Duration?
+
+        /// How long it may take to start, or to run when it is an installation.
+        var patience: Int { milliseconds ?? Limit.launchMilliseconds }
     }
 
     /// Clones a sandbox; `mount` makes the trees of the plan for the uid that it gets. Without
@@ -47,6 +53,8 @@ struct Nursery {
         _ order: Order, streams: consuming Streams? = nil,
         mount: (UInt32) throws(Refusal) -> Trees
     ) throws(Refusal) -> RunningSandbox {
+        warm.want(order)
+        if let ready = begin(order) { return ready }
         let place = try take(order.limits)
         do throws(Refusal) {
             let trees = try mount(place.uid)
@@ -63,16 +71,56 @@ struct Nursery {
         }
     }
 
-    /// Whether `prepare` has something to do.
-    var canPrepare: Bool { lastTemplate != nil || spare == nil && lastLimits != nil }
+    /// One that waited for such an order, and now runs it.
+    private mutating func begin(_ order: Order) -> RunningSandbox? {
+        guard order.plan.trees.isEmpty, order.user != nil, let ready = warm.take(for: order) else {
+            return nil
+        }
+        do throws(SandboxError) {
+            try ready.begin(order)
+            return ready
+        } catch {
+            // It has ended, or ends now, as its socket closes; the start makes another.
+            return nil
+        }
+    }
 
-    /// Makes ahead what the next start needs; to be called when nothing else is to be done. A
-    /// failure is told by the start that then needs it.
-    mutating func prepare() {
-        lastTemplate?.prepare()
-        lastTemplate = nil
-        guard spare == nil, let lastLimits else { return }
-        do throws(Refusal) { spare = try make(lastLimits) } catch { self.lastLimits = nil }
+    /// Whether `prepare` has something to do.
+    var canPrepare: Bool {
+        lastTemplate != nil || spare == nil && lastLimits != nil || warm.missing != nil
+    }
+
+    /// Makes ahead what the next start needs, one thing at a time; to be called when nothing else
+    /// is to be done. A failure is told by the start that then needs it. Returns a sandbox that
+    /// waits, to be watched.
+    mutating func prepare() -> RunningSandbox? {
+        if let template = lastTemplate.take() {
+            template.prepare()
+        } else if spare == nil, let limits = lastLimits {
+            do throws(Refusal) { spare = try make(limits) } catch { lastLimits = nil }
+        } else if let order = warm.missing {
+            do throws(Refusal) {
+                let sandbox = try makeWaiting(order)
+                warm.keep(sandbox, as: order)
+                return sandbox
+            } catch {
+                warm.giveUp(order)
+            }
+        }
+        return nil
+    }
+
+    private mutating func makeWaiting(_ order: Order) throws(Refusal) -> RunningSandbox {
+        let place = try take(order.limits)
+        do throws(SandboxError) {
+            return try launch(order, in: place, deadline: nil) {
+                template, plan, memberships, report throws(SandboxError) in
+                try template.launchWaiting(plan, groups: memberships, status: report)
+            }
+        } catch {
+            giveBack(place)
+            throw Refusal(order.purpose, name: order.plan.hostname, error)
+        }
     }
 
     /// Removes what was prepared and not used.
@@ -132,31 +180,37 @@ struct Nursery {
     private mutating func start(
         _ order: Order, in place: Place, streams: borrowing Streams, trees: borrowing Trees
     ) throws(Refusal) -> RunningSandbox {
+        let network = NetworkPool.Loan(networks.take(of: order.user))
         do throws(SandboxError) {
-            return try launch(order, in: place, streams: streams, trees: trees)
+            let deadline = System.monotonicMicroseconds + UInt64(order.patience) * 1000
+            return try launch(order, in: place, deadline: deadline) {
+                template, plan, memberships, report throws(SandboxError) in
+                try template.launch(
+                    plan, groups: memberships, trees: trees, streams: streams, status: report,
+                    network: network.take())
+            }
         } catch {
             throw Refusal(order.purpose, name: order.plan.hostname, error)
         }
     }
 
     private mutating func launch(
-        _ order: Order, in place: Place, streams: borrowing Streams, trees: borrowing Trees
+        _ order: Order, in place: Place, deadline: UInt64?,
+        clone: (Template, LaunchPlan, [CInt], borrowing Descriptor) throws(SandboxError)
+            -> Template.Birth
     ) throws(SandboxError) -> RunningSandbox {
         let template = try templates.template(order.tree, profile: order.profile)
         var plan = order.plan
         plan.uid = place.uid
-        let patience = UInt64(order.milliseconds ?? Limit.launchMilliseconds)
         do throws(SandboxError) {
             guard let reports = place.status.take() else { preconditionFailure("a used place") }
             let memberships = place.takeMemberships()
             return try reports.split { status, report throws(SandboxError) in
-                let birth = try template.launch(
-                    plan, groups: memberships, trees: trees, streams: streams, status: report,
-                    network: networks.take(of: order.user))
+                let birth = try clone(template, plan, memberships, report)
                 lastTemplate = template
                 return RunningSandbox(
                     place, order, keeping: plan.keptNamespaces, birth, status: status,
-                    deadline: System.monotonicMicroseconds + patience * 1000)
+                    deadline: deadline)
             }
         } catch {
             // A zygote that is gone or out of step is of no use to the next start either.

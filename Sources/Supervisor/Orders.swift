@@ -42,6 +42,6 @@ extension Nursery.Order {
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
                 cpuMillicores: policy.limits.cpuMillicores),
             user: user, plan: plan, walls: Walls(plan, of: policy, prefix: prefix),
-            life: policy.limits.life)
+            warm: policy.warm, life: policy.limits.life)
     }
 }

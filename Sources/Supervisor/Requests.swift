@@ -94,7 +94,7 @@ extension Supervisor {
 
     /// Refuses what there is no room for.
     func admit(_ verb: String, _ name: String) throws(Refusal) {
-        guard sandboxes.count < Limit.sandboxes, stopping == nil else {
+        guard sandboxes.count - nursery.warm.count < Limit.sandboxes, stopping == nil else {
             throw Refusal(
                 code: .host,
                 message: "cannot \(verb) '\(name)': "

@@ -12,26 +12,28 @@ final class RunningSandbox {
         case installation(prefix: String)
         /// A command of a user's own, by its first word.
         case run(request: UInt64, command: String)
+        /// Nothing yet: it waits, confined.
+        case spare
 
         /// The broker's number for what it asked; nil when the sandbox is the supervisor's own.
         var request: UInt64? {
             switch self {
             case .server(let request), .run(let request, _): request
-            case .installation: nil
+            case .installation, .spare: nil
             }
         }
     }
 
     let id: UInt64
-    let purpose: Purpose
+    private(set) var purpose: Purpose
     /// What people call it: its card.
     let name: String
     let uid: UInt32
-    /// For whom it runs; nil for an installation.
-    let user: UInt32?
+    /// For whom it runs; nil for an installation, and while it waits.
+    private(set) var user: UInt32?
     let cgroup: Cgroup
     /// What its policy wants of a server; nil for an installation.
-    let walls: Walls?
+    private(set) var walls: Walls?
     /// Namespaces of the host that its plan keeps.
     let keptNamespaces: Set<String>
     let child: Child
@@ -43,6 +45,10 @@ final class RunningSandbox {
     var landlock: Int32 = 0
     /// Our ends of a server's pipes, until the broker has them.
     var ends: BrokerEnds?
+    /// The pipes of one that waits.
+    private var pipes: ServerPipes?
+    /// How it is told what to run, while it waits.
+    private var waiting: Waiting?
     /// What the broker reads what calls use from, until it has it.
     var meters: CgroupMeters?
     /// When it must have been executed, or have ended, by the monotonic clock in microseconds.
@@ -62,7 +68,7 @@ final class RunningSandbox {
     /// Whether that has happened.
     var outOfMemory = false
     /// When it was made, by the monotonic clock in microseconds.
-    let began = System.monotonicMicroseconds
+    private(set) var began = System.monotonicMicroseconds
     /// What ends it by time.
     var clock: SandboxClock?
     /// Why it was ended by the supervisor itself, if it was.
@@ -82,16 +88,39 @@ final class RunningSandbox {
         cgroup = place.cgroup
         memoryAlarm = place.memoryAlarm.take()
         meters = place.meters
-        clock = SandboxClock(
-            cpuSeconds: order.plan.cpuSeconds, millicores: order.limits.cpuMillicores,
-            life: order.life, now: System.monotonicMicroseconds)
+        if birth.waiting == nil { clock = SandboxClock(order, now: began) }
         walls = order.walls
         self.keptNamespaces = keptNamespaces
+        waiting = birth.waiting
+        if waiting != nil { pipes = place.pipes.take() }
         let (pid, pidfd, network) = birth.release()
         child = Child(pid: pid, pidfd: Descriptor(owning: pidfd))
         self.network = network.map { Descriptor(owning: $0) }
         self.status = status
         self.deadline = deadline
+    }
+}
+
+extension RunningSandbox {
+    /// Whether somebody waits for it to run.
+    var isStarting: Bool { purpose.request != nil && !announced }
+
+    /// Tells one that waits what to run; what it is confined to stays as it was made.
+    func begin(_ order: Nursery.Order) throws(SandboxError) {
+        var plan = order.plan
+        plan.uid = uid
+        guard let waiting, let pipes = pipes.take() else {
+            preconditionFailure("a sandbox that does not wait")
+        }
+        try waiting.run(plan, streams: pipes.theirs)
+        self.waiting = nil
+        ends = pipes.ours()
+        purpose = order.purpose
+        user = order.user
+        walls = order.walls
+        began = System.monotonicMicroseconds
+        clock = SandboxClock(order, now: began)
+        deadline = began + UInt64(order.patience) * 1000
     }
 }
 
@@ -128,7 +157,7 @@ extension Refusal {
     /// The same, worded by what the sandbox is for.
     init(_ purpose: RunningSandbox.Purpose, name: String, _ error: SandboxError) {
         switch purpose {
-        case .server: self.init(starting: name, error)
+        case .server, .spare: self.init(starting: name, error)
         case .run(_, let command):
             self.init(
                 code: .launch, message: "cannot run '\(command)': \(error)", step: error.step,

@@ -6,7 +6,8 @@ import SupervisorProtocol
 extension Supervisor {
     /// Takes a cloned sandbox into the loop.
     func watch(_ sandbox: RunningSandbox) throws(KernelError) {
-        sandboxes[sandbox.id] = sandbox
+        // One that waited is watched already.
+        guard sandboxes.updateValue(sandbox, forKey: sandbox.id) == nil else { return }
         try poller.add(sandbox.status.raw, token: Source.status(sandbox.id).token)
         try poller.add(sandbox.child.pidfd.raw, token: Source.process(sandbox.id).token)
         if let raw = sandbox.memoryAlarm?.raw {
@@ -111,7 +112,15 @@ extension Supervisor {
         case .server(let request), .run(let request, _):
             try serverEnded(sandbox, request, ended, usage)
         case .installation(let prefix): try stepEnded(prefix, sandbox, ended, usage)
+        case .spare: spareEnded(sandbox)
         }
+    }
+
+    private func spareEnded(_ sandbox: RunningSandbox) {
+        nursery.warm.ended(sandbox)
+        guard !sandbox.requested else { return }
+        let cause = sandbox.failure?.description ?? "it ended by itself"
+        journal.event("warm-sandbox-ended", [("card", sandbox.name), ("cause", cause)])
     }
 
     private func serverEnded(

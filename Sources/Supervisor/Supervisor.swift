@@ -113,7 +113,9 @@ public final class Supervisor {
                 try startBrokerIfDue()
                 let prepares = mayPrepare
                 let ready = try poller.wait(milliseconds: prepares ? 0 : nextWake())
-                if prepares && ready.isEmpty { nursery.prepare() }
+                if prepares && ready.isEmpty, let waiting = nursery.prepare() {
+                    try watch(waiting)
+                }
                 for one in ready {
                     guard let source = Source(token: one.token) else { continue }
                     try handle(source)
@@ -158,7 +160,7 @@ public final class Supervisor {
     /// there is no next one.
     private var mayPrepare: Bool {
         door != nil && stopping == nil && nursery.canPrepare
-            && !sandboxes.values.contains { !$0.announced && $0.walls != nil }
+            && !sandboxes.values.contains(where: \.isStarting)
     }
 
     /// Milliseconds until something is due; nil when nothing is.

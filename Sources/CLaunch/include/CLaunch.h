@@ -39,6 +39,10 @@ enum {
     CORRAL_LAUNCH_NO_LANDLOCK = 2,  // landlock: off in the policy
     CORRAL_LAUNCH_NO_TIME_NAMESPACE = 4, // time_namespace: off in the policy
     CORRAL_LAUNCH_NETWORK = 8, // a network namespace comes along as the last descriptor
+    // No command yet: one socket comes instead of the three streams, and a second launch plan over
+    // it, with the streams, when there is something to run. Of that plan only the command, its
+    // directory and its environment count.
+    CORRAL_LAUNCH_WAIT = 16,
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
