@@ -97,7 +97,7 @@ import YAML
     }
 
     static func profile(_ name: String) throws -> SyscallProfile {
-        let path = "policies/syscalls/\(name).yaml"
+        let path = "\(Bait.top)/policies/syscalls/\(name).yaml"
         return try SyscallProfile.read(Array(Files.text(path).utf8), file: path)
     }
 

@@ -6,6 +6,7 @@ and the guest said how many there were. The table and the console are kept where
 not reach: VM_LOGS says where, /var/tmp/corral-vm when it does not.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -21,7 +22,7 @@ LOGS = os.environ.get("VM_LOGS", "/var/tmp/corral-vm")
 CONSOLE = f"{LOGS}/console.log"
 # Emulated, a boot takes about a minute and Python starts in seconds.
 BOOT_SECONDS = int(os.environ.get("VM_BOOT_SECONDS", "600"))
-ALL_SECONDS = int(os.environ.get("VM_SECONDS", "3600"))
+ALL_SECONDS = int(os.environ.get("VM_SECONDS", "5400"))
 # Parts of the checks: unit, tests, demo, hostile.
 PARTS = os.environ.get("VM_PARTS", "unit,tests,demo,hostile")
 MEMORY_MIB = 2048
@@ -148,6 +149,12 @@ def watch(process, table):
 
 def main():
     began = time.monotonic()
+    os.makedirs(image.PLACE, exist_ok=True)
+    lock = os.open(image.PLACE, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"cannot make the test machine: another one is made or runs in {image.PLACE}")
     parts = image.make()
     took = {"disk": time.monotonic() - began}
     os.makedirs(LOGS, exist_ok=True)

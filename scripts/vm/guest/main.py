@@ -20,10 +20,10 @@ from report import Failure, Report, expect, read, run  # noqa: E402
 SUITES = ("SandboxTests", "KernelTests", "SupervisorTests", "IntegrationTests")
 # They run the corpus of attacks, which `make hostile` does here with time enough.
 SKIPPED = "HostileTests"
-SUITE_SECONDS = 900
+SUITE_SECONDS = 1800
 UP_SECONDS = 180
 # An emulated processor beside a real one.
-SLOWNESS = "4"
+SLOWNESS = "6"
 
 
 def suite(name):
@@ -110,9 +110,9 @@ def the_programs(report, parts):
     for name in SUITES if "tests" in parts else ():
         report.check(f"tests: {name}", suite(name))
     if "demo" in parts:
-        report.check("make demo", script("demo", 1500, calls.require_registry))
+        report.check("make demo", script("demo", 2400, calls.require_registry))
     if "hostile" in parts:
-        report.check("make hostile", script("hostile", 1500))
+        report.check("make hostile", script("hostile", 2400))
 
 
 def main():
