@@ -20,6 +20,9 @@ extension Broker {
     private func look(at server: Server) {
         guard !server.isConcluded, server.stopCause == nil else { return }
         let now = NIODeadline.now()
+        if server.isHeld, server.pingDeadline != nil {
+            server.pingDeadline = now + Limit.pingGrace
+        }
         if let deadline = server.pingDeadline, deadline <= now {
             let cause = "it answered neither a call before its deadline nor a ping after it"
             return stop(server, .broke(.timeout, cause))

@@ -131,10 +131,15 @@ final class Server: Peer, ChannelInboundHandler {
         setReading(false)
     }
 
+    /// Whether it is not read now, so that its silence says nothing about it.
+    var isHeld: Bool { !slowClients.isEmpty }
+
     /// A client reads again, or is gone.
     func release(_ client: Client) {
         slowClients[ObjectIdentifier(client)] = nil
-        setReading(slowClients.isEmpty)
+        setReading(!isHeld)
+        // What it said meanwhile is read only now.
+        if !isHeld, pingDeadline != nil { pingDeadline = .now() + Limit.pingGrace }
     }
 
     /// Does not read a client that fills its input.

@@ -19,8 +19,8 @@ final class FakeServer: Sendable {
 
     let sandbox: UInt64
     let usage = Mutex(Usage(memoryLimitBytes: 128 << 20, processLimit: 128))
-    /// Set when the supervisor kills it.
-    let killed: Marks
+    /// Something to read once the supervisor has killed it.
+    private let death: Pipe
     /// What its sandbox would be counted in.
     let counters: Counters
     private let input: Descriptor
@@ -32,7 +32,9 @@ final class FakeServer: Sendable {
         sandbox: UInt64, input: consuming Descriptor, output: consuming Descriptor,
         errors: consuming Descriptor
     ) throws {
-        killed = try Marks()
+        death = try Pipe()
+        // A writer that waited in the kernel could not be killed: it is no process.
+        try output.setNonblocking(true)
         counters = try Counters()
         self.sandbox = sandbox
         self.input = input
@@ -59,16 +61,25 @@ final class FakeServer: Sendable {
         try line().map { try JSON.parse(Array($0.utf8)) }
     }
 
-    /// Writes to its standard output.
+    /// Writes to its standard output; waits while nobody reads it, until it is killed.
     func write(_ text: String) {
         output.withLock { descriptor in
+            var rest = Array(text.utf8)[...]
             do {
-                try descriptor?.write(Array(text.utf8))
+                while let raw = descriptor?.raw {
+                    rest = rest.dropFirst(try descriptor?.writeOnce(rest) ?? 0)
+                    if rest.isEmpty { return }
+                    let ready = try poll(
+                        [Interest(raw, writable: true), deathNotice], milliseconds: nil)
+                    if ready[1].readable { return }
+                }
             } catch {
                 // The broker has closed its end: a process would get SIGPIPE now.
             }
         }
     }
+
+    private var deathNotice: Interest { Interest(death.read.raw, readable: true) }
 
     /// Writes to its standard error.
     func complain(_ text: String) throws {
@@ -88,7 +99,10 @@ final class FakeServer: Sendable {
     }
 
     /// Does nothing at all until it is killed.
-    func waitForKill() { killed.wait() }
+    func waitForKill() throws { _ = try poll([deathNotice], milliseconds: nil) }
+
+    /// Ends it, whatever it waits for: what it writes now is lost.
+    func die() throws { try death.write.write([0]) }
 
     /// Closes its output, as its end does.
     func closeOutput() {

@@ -92,7 +92,7 @@ final class FakeSupervisor: Sendable {
         case .hello(let version): send(.hello(version: version))
         case .start(let start): try begin(start)
         case .install(let id, let card): try install(id, card)
-        case .kill(let sandbox): kill(sandbox)
+        case .kill(let sandbox): try kill(sandbox)
         case .usage(let id, let sandbox):
             guard let server = state.withLock({ $0.servers[sandbox] }) else {
                 return send(.refused(id: id, Refusal(code: .unknown, message: "no such sandbox")))
@@ -108,6 +108,7 @@ final class FakeSupervisor: Sendable {
         case .run(let run): try begin(run)
         case .signal(let sandbox, let number):
             guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
+            try server.die()
             end(server, server.ending(status: -1, signal: number))
         }
     }
@@ -177,10 +178,10 @@ final class FakeSupervisor: Sendable {
         end(server, ending)
     }
 
-    private func kill(_ sandbox: UInt64) {
+    private func kill(_ sandbox: UInt64) throws {
         guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
+        try server.die()
         end(server, server.ending(status: -1, signal: 9, requested: true))
-        server.killed.set()
     }
 
     /// Tells the end of a server, once.

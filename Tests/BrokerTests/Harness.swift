@@ -175,10 +175,12 @@ final class TestClient {
     /// Messages that were not what was waited for.
     private(set) var others: [JSON] = []
 
+    /// A test that waits in vain fails instead of hanging.
+    private static let patience = 20_000
+
     init(_ socket: consuming Descriptor) throws {
         self.socket = socket
-        // A test that waits in vain fails instead of hanging.
-        try Socket.setReceiveTimeout(of: self.socket.raw, milliseconds: 20_000)
+        try Socket.setReceiveTimeout(of: self.socket.raw, milliseconds: TestClient.patience)
     }
 
     /// The descriptors that have come.
@@ -190,8 +192,19 @@ final class TestClient {
     /// Sends bytes as they are.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// Sends bytes as they are.
-    func send(_ bytes: [UInt8]) throws { try socket.write(bytes) }
+    /// Sends bytes as they are, and takes what comes when there is no room for them: the broker
+    /// reads nobody who does not read.
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while true {
+            rest = rest.dropFirst(try Socket.sendNow(rest, over: socket.raw))
+            if rest.isEmpty { return }
+            let both = Interest(socket.raw, readable: true, writable: true)
+            let ready = try poll([both], milliseconds: TestClient.patience)[0]
+            guard ready.readable || ready.writable else { throw NothingCame() }
+            if ready.readable, !ready.writable { try take() }
+        }
+    }
 
     /// The next message.
     func receive() throws -> JSON {
@@ -199,12 +212,17 @@ final class TestClient {
             if case .line(let range) = framer.next() {
                 return try JSON.parse(framer.bytes, in: range)
             }
-            let part = try Socket.receive(limit: 64 << 10, descriptors: 16, over: socket.raw)
-            guard let part else { throw NothingCame() }
-            descriptors += part.descriptors
-            try #require(!part.bytes.isEmpty, "the broker has closed the connection")
-            framer.append(part.bytes)
+            try take()
         }
+    }
+
+    /// Takes what has come, or comes next.
+    private func take() throws {
+        let part = try Socket.receive(limit: 64 << 10, descriptors: 16, over: socket.raw)
+        guard let part else { throw NothingCame() }
+        descriptors += part.descriptors
+        try #require(!part.bytes.isEmpty, "the broker has closed the connection")
+        framer.append(part.bytes)
     }
 
     /// Whether the broker has closed the connection, when nothing else comes.

@@ -33,6 +33,42 @@ import Testing
         }
     }
 
+    @Test func `a server is not ended for the silence of one that nobody reads`() throws {
+        let answer = String(repeating: "x", count: 60 << 10)
+        let scripts: [String: FakeServer.Script] = [
+            "big": { server, _ in
+                try server.serveLegacy { server, call in
+                    server.answer(call, ["content": [["type": "text", "text": .string(answer)]]])
+                    return nil
+                }
+            }
+        ]
+        try Harness.run(scripts, limits: [Harness.soon]) { harness in
+            let lazy = try harness.client(connecting: ["big"])
+            let other = try harness.client()
+            var ids: [Int] = []
+            var late = 0
+            // Once the lazy one's answers fill everything, its server is not read any more; then
+            // four deadlines are longer than the time for a ping after the first of them.
+            for _ in 0..<12 where late < 4 {
+                if late == 0 {
+                    ids += try (0..<100).map { _ in
+                        try lazy.ask("tools/call", TestClient.modern(["name": "big__echo"]))
+                    }
+                    // The lazy one's calls are on their way before the other's is.
+                    _ = try other.request("ping")
+                }
+                if try other.call("big__echo")["error"]?["code"] == 1013 { late += 1 }
+            }
+            #expect(late == 4)
+            for id in ids { _ = try lazy.answer(to: id) }
+            var last: JSON = [:]
+            for _ in 0..<5 where last["result"] == nil { last = try other.call("big__echo") }
+            #expect(last["result"] != nil, "\(last.text.prefix(300))")
+            #expect(harness.supervisor.starts(of: "big") == 1)
+        }
+    }
+
     @Test func `a server that does not read its input ends its calls at their deadline`() throws {
         let scripts: [String: FakeServer.Script] = [
             "deaf": { server, start in
@@ -40,7 +76,7 @@ import Testing
                 return try server.serveLegacy { server, _ in
                     // Reads no more until it is killed, which closes nothing here: it waits for
                     // the broker to give it up.
-                    server.waitForKill()
+                    try server.waitForKill()
                     return server.ending()
                 }
             }
