@@ -20,7 +20,9 @@ from traces import Family, read  # noqa: E402
 RELEASE = f"{TOP}/.build/release"
 MADE = f"{TOP}/.build/bench"
 CALLS_PER_SIZE = 4000
-STARTS = 300
+# Name, kind, runs, sandboxes that wait.
+STARTS = [("start", "true", 300, 0), ("start_warm", "true", 300, 1),
+          ("start_python", "python", 100, 0), ("start_rate", "rate", 9, 0)]
 # The longest a measuring program may take; the calls take about twenty seconds.
 MEASURE_SECONDS = 180
 SIZES = {200: "200B", 4096: "4KiB", 65536: "64KiB"}
@@ -69,31 +71,38 @@ def run_program(words):
     return {(row["path"], row["size"]): row for row in rows}
 
 
-def bench_start(report):
+def measure_starts(kind, runs, warm=0):
     """corrald as it runs everywhere, with the starter where its broker would be."""
-    bwrap = shutil.which("bwrap")
     bed = Testbed(RELEASE, "bench-start")
     try:
         bed.install()
         libexec = f"{bed.directory}/usr/libexec/corral"
         shutil.copy(f"{MADE}/starter", f"{libexec}/corral-broker")
+        bed.policy(warm=warm)
         serve = f"{bed.directory}/serve"
         with open(serve, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\n"
                        f"exec {libexec}/corrald --config {bed.etc}/corrald.yaml 2>{bed.log}\n")
         os.chmod(serve, 0o755)
-        rows = run_program([f"{MADE}/start", str(STARTS), bwrap or "-", serve])
+        return run_program([f"{MADE}/start", kind, str(runs), shutil.which("bwrap") or "-", serve])
     except Failure as failure:
         raise Failure(f"{failure}\n{bed.log_tail() if os.path.exists(bed.log) else ''}") from None
     finally:
         bed.remove()
-    mine = rows["corral", 0]
-    for peer in ("bwrap", "posix_spawn"):
-        if (peer, 0) not in rows:
-            report.skip("start", f"no {peer} here (make setup installs it)")
-            continue
-        report.add("start", mine["p50_ns"] / 1e6, "ms", mine["p99_ns"] / 1e6, peer,
-                   rows[peer, 0]["p50_ns"] / 1e6, mine["n"])
+
+
+def bench_start(report):
+    for name, kind, runs, warm in STARTS:
+        rows = measure_starts(kind, runs, warm)
+        mine = rows["corral", 0]
+        unit, scale = ("1/s", 0.5) if kind == "rate" else ("ms", 1e6)
+        p99 = None if kind == "rate" else mine["p99_ns"] / scale
+        for peer in ("bwrap", "posix_spawn"):
+            if (peer, 0) not in rows:
+                report.skip(name, f"no {peer} here (make setup installs it)")
+                continue
+            report.add(name, mine["p50_ns"] / scale, unit, p99, peer,
+                       rows[peer, 0]["p50_ns"] / scale, mine["n"])
 
 
 def bench_call(report, bed):

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* How long a measurement of starts a second takes. */
+#define RATE_NS 500000000u
+
 struct samples {
     uint64_t *times;
     size_t count, room;
@@ -39,7 +42,8 @@ static inline int compare_times(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* One line of JSON: {"path":"pipe","size":200,"p50_ns":…,"p99_ns":…,"n":2000} */
+/* One line of JSON: {"path":"pipe","size":200,"p50_ns":…,"p99_ns":…,"n":2000}; the same names stand
+   for numbers that are no times. */
 static inline void samples_print(struct samples *samples, const char *path, size_t size)
 {
     if (samples->count == 0)

@@ -1,7 +1,11 @@
-/* Times /bin/true from request to reaped: as it is, behind bubblewrap's nearest equal walls, and in
-   a full sandbox of Corral; one of each in turn.
-       start RUNS BWRAP|- OURS|-
-   OURS starts one sandbox for each byte on its stdin and answers a byte once it has been reaped. */
+/* Times starts: as they are, behind bubblewrap's nearest equal walls, and in a full sandbox of
+   Corral; one of each in turn.
+       start KIND RUNS BWRAP|- OURS|-
+   KIND: true     /bin/true from request to reaped
+         python   python from request to its first byte
+         rate     /bin/true, two at a time, for half a second: how many
+   OURS is told what to start by a byte on its stdin (starter.c). Between two starts everybody has a
+   while to tidy up what the last one left, so that nobody pays for another's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +18,7 @@
 
 #include "samples.h"
 
-#define WARM_RUNS 10
+enum { WARM_RUNS = 10, PAUSE_US = 4000, WORDS = 40 };
 
 extern char **environ;
 
@@ -24,18 +28,79 @@ static void die(const char *what)
     exit(1);
 }
 
-static uint64_t spawn_once(char **words)
+static pid_t spawn(char **words, int output)
 {
+    posix_spawn_file_actions_t actions;
     pid_t pid;
-    int status;
-    uint64_t began = now_ns();
 
-    errno = posix_spawn(&pid, words[0], NULL, NULL, words, environ);
+    posix_spawn_file_actions_init(&actions);
+    if (output >= 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1);
+    errno = posix_spawn(&pid, words[0], &actions, NULL, words, environ);
     if (errno != 0)
         die(words[0]);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+static void reap(pid_t pid)
+{
+    int status;
     if (waitpid(pid, &status, 0) != pid || status != 0)
         die("a run failed");
+}
+
+static uint64_t until_reaped(char **words)
+{
+    uint64_t began = now_ns();
+    reap(spawn(words, -1));
     return now_ns() - began;
+}
+
+static uint64_t until_first_byte(char **words)
+{
+    int ends[2];
+    char byte;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        die("pipe");
+    uint64_t began = now_ns();
+    pid_t pid = spawn(words, ends[1]);
+    close(ends[1]);
+    if (read(ends[0], &byte, 1) != 1)
+        die("no first byte");
+    uint64_t time = now_ns() - began;
+    reap(pid);
+    close(ends[0]);
+    return time;
+}
+
+/* Two at a time, each in a process of its own. */
+static uint64_t in_half_a_second(char **words)
+{
+    int ends[2];
+    uint64_t total = 0, part;
+    uint64_t end = now_ns() + RATE_NS;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        die("pipe");
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            die("fork");
+        if (pid > 0)
+            continue;
+        for (part = 0; now_ns() < end; part++)
+            until_reaped(words);
+        _exit(write(ends[1], &part, sizeof part) != sizeof part);
+    }
+    close(ends[1]);
+    while (read(ends[0], &part, sizeof part) == sizeof part)
+        total += part;
+    while (wait(NULL) > 0 || errno == EINTR)
+        continue;
+    close(ends[0]);
+    return total;
 }
 
 struct service {
@@ -64,48 +129,67 @@ static struct service serve(char *program)
     return (struct service){pid, in[1], out[0]};
 }
 
-static uint64_t service_once(struct service service)
+static uint64_t ask(struct service service, char what)
 {
-    char byte = 's';
+    uint32_t answer = 0;
+    size_t size = what == 'r' ? sizeof answer : 1;
     uint64_t began = now_ns();
 
-    if (write(service.to, &byte, 1) != 1 || read(service.from, &byte, 1) != 1)
+    if (write(service.to, &what, 1) != 1 || read(service.from, &answer, size) != (ssize_t)size)
         die("our starter ended");
-    return now_ns() - began;
+    return what == 'r' ? answer : now_ns() - began;
 }
 
-int main(int count, char **words)
+/* What our sandbox has, as far as bubblewrap can. */
+static void behind_bwrap(char *bwrap, char **words, char **out)
 {
-    if (count != 4)
-        return 2;
-    signal(SIGPIPE, SIG_IGN);
-    char *direct[] = {"/bin/true", NULL};
-    char *bwrap[] = {
-        words[2], "--unshare-all", "--die-with-parent", "--new-session",
+    char *const walls[] = {
+        bwrap, "--unshare-all", "--die-with-parent", "--new-session",
         "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib64", "/lib64",
         "--symlink", "usr/lib", "/lib", "--symlink", "usr/bin", "/bin",
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
         "--cap-drop", "ALL", "--uid", "65534", "--gid", "65534",
-        "/bin/true", NULL,
     };
-    size_t runs = strtoul(words[1], NULL, 10);
-    int has_bwrap = strcmp(words[2], "-") != 0, has_ours = strcmp(words[3], "-") != 0;
+    size_t count = sizeof walls / sizeof *walls;
+    memcpy(out, walls, sizeof walls);
+    while ((out[count++] = *words++))
+        continue;
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 5)
+        return 2;
+    signal(SIGPIPE, SIG_IGN);
+    char *nothing[] = {"/bin/true", NULL};
+    char *python[] = {"/usr/bin/python3", "-I", "-c", "print(1)", NULL};
+    char kind = arguments[1][0];
+    char **direct = kind == 'p' ? python : nothing;
+    uint64_t (*measure)(char **) =
+        kind == 'p' ? until_first_byte : kind == 'r' ? in_half_a_second : until_reaped;
+    char *bwrap[WORDS];
+    size_t runs = strtoul(arguments[2], NULL, 10), warm = kind == 'r' ? 1 : WARM_RUNS;
+    int has_bwrap = strcmp(arguments[3], "-") != 0, has_ours = strcmp(arguments[4], "-") != 0;
     struct samples plain = samples_make(runs), peer = samples_make(runs), ours = samples_make(runs);
     struct service service = {0};
 
+    behind_bwrap(arguments[3], direct, bwrap);
     if (has_ours)
-        service = serve(words[3]);
-    for (size_t i = 0; i < runs + WARM_RUNS; i++) {
-        uint64_t plain_ns = spawn_once(direct);
-        uint64_t peer_ns = has_bwrap ? spawn_once(bwrap) : 0;
-        uint64_t ours_ns = has_ours ? service_once(service) : 0;
-        if (i < WARM_RUNS)
+        service = serve(arguments[4]);
+    for (size_t i = 0; i < runs + warm; i++) {
+        uint64_t plain_found = measure(direct);
+        usleep(PAUSE_US);
+        uint64_t peer_found = has_bwrap ? measure(bwrap) : 0;
+        usleep(PAUSE_US);
+        uint64_t our_found = has_ours ? ask(service, kind == 't' ? 's' : kind) : 0;
+        usleep(PAUSE_US);
+        if (i < warm)
             continue;
-        samples_add(&plain, plain_ns);
+        samples_add(&plain, plain_found);
         if (has_bwrap)
-            samples_add(&peer, peer_ns);
+            samples_add(&peer, peer_found);
         if (has_ours)
-            samples_add(&ours, ours_ns);
+            samples_add(&ours, our_found);
     }
     samples_print(&plain, "posix_spawn", 0);
     samples_print(&peer, "bwrap", 0);

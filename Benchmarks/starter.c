@@ -1,7 +1,11 @@
-/* Stands in for the broker in the benchmark of starts: runs where corrald runs its broker, asks for
-   /bin/true in a full sandbox for each byte on stdin, and answers a byte once it has been reaped.
+/* Stands in for the broker in the benchmark of starts: runs where corrald runs its broker and asks
+   for commands in full sandboxes, as the byte on its stdin says:
+       s  /bin/true, and a byte back once it has been reaped
+       p  python, and a byte back at its first output
+       r  /bin/true again and again for half a second, two at a time, and their number (4 bytes) back
    What is measured is all that corrald does for a start: plan, mounts, cgroups, pipes, clone, the
    look from outside, reaping. The messages are those of Sources/SupervisorProtocol. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "samples.h"
+
 enum { LINK = 4, HELLO = 1, START = 2, STARTED = 2, REFUSED = 3, EXITED = 6 };
+enum { VERSION = 4 }; // SupervisorProtocol.Limit.version
+enum { DESCRIPTORS = 8, OUTPUT = 1 };
 
 struct message {
     unsigned char bytes[512];
@@ -37,13 +45,14 @@ static void send_message(struct message *out)
         exit(1);
 }
 
-/* The next message's tag; descriptors that come along are closed, as nobody talks to /bin/true. */
-static int next_tag(void)
+/* The next message's tag. Descriptors that come along are closed, but for a tool's output when
+   somebody wants to read it. */
+static int next_tag(int *output)
 {
     unsigned char bytes[4096];
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(6 * sizeof(int))];
+        char room[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
     } control;
     struct iovec part = {bytes, sizeof bytes};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
@@ -52,10 +61,14 @@ static int next_tag(void)
     if (count < 5)
         exit(1);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    for (size_t at = 0; header && at + sizeof(int) <= header->cmsg_len - CMSG_LEN(0); at += 4) {
+    size_t passed = header ? (header->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+    for (size_t i = 0; i < passed; i++) {
         int fd;
-        memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
-        close(fd);
+        memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+        if (output && i == OUTPUT)
+            *output = fd;
+        else
+            close(fd);
     }
     if (bytes[4] == REFUSED) {
         fprintf(stderr, "starter: refused: %.*s\n", (int)count - 18, (char *)bytes + 18);
@@ -64,37 +77,92 @@ static int next_tag(void)
     return bytes[4];
 }
 
-static void start(uint64_t id)
+static void start(const char *const *words)
 {
+    static uint64_t id;
+    uint32_t count = 0;
+    while (words[count])
+        count++;
     struct message out = {.used = 4};
     number(&out, START, 1);
-    number(&out, id, 8);
+    number(&out, ++id, 8);
     number(&out, 0, 4);
     text(&out, "bench");
     text(&out, "custom");
     number(&out, 1, 4);
     text(&out, "command");
-    number(&out, 1, 4);
-    text(&out, "/bin/true");
+    number(&out, count, 4);
+    for (uint32_t i = 0; i < count; i++)
+        text(&out, words[i]);
     number(&out, 0, 4);
     send_message(&out);
+}
+
+static const char *const nothing[] = {"/bin/true", NULL};
+static const char *const python[] = {"/usr/bin/python3", "-I", "-c", "print(1)", NULL};
+
+static void until_exited(void)
+{
+    while (next_tag(NULL) != EXITED)
+        continue;
+}
+
+static void once(void)
+{
+    start(nothing);
+    until_exited();
+    if (write(1, "s", 1) != 1)
+        exit(1);
+}
+
+static void first_byte(void)
+{
+    int output = -1;
+    char byte;
+    start(python);
+    while (next_tag(&output) != STARTED)
+        continue;
+    if (read(output, &byte, 1) != 1 || write(1, &byte, 1) != 1)
+        exit(1);
+    close(output);
+    until_exited();
+}
+
+static void rate(void)
+{
+    uint64_t end = now_ns() + RATE_NS;
+    uint32_t done = 0;
+    start(nothing);
+    start(nothing);
+    for (int running = 2; running > 0;) {
+        until_exited();
+        done++;
+        if (now_ns() < end)
+            start(nothing);
+        else
+            running--;
+    }
+    if (write(1, &done, sizeof done) != sizeof done)
+        exit(1);
 }
 
 int main(void)
 {
     struct message hello = {.used = 4};
     number(&hello, HELLO, 1);
-    number(&hello, 4, 4); // Limit.version
+    number(&hello, VERSION, 4);
     send_message(&hello);
-    if (next_tag() != HELLO)
+    if (next_tag(NULL) != HELLO)
         return 1;
-    char byte;
-    for (uint64_t id = 1; read(0, &byte, 1) == 1; id++) {
-        start(id);
-        while (next_tag() != EXITED)
-            continue;
-        if (write(1, &byte, 1) != 1)
-            return 1;
+    for (char what; read(0, &what, 1) == 1;) {
+        if (what == 's')
+            once();
+        else if (what == 'p')
+            first_byte();
+        else if (what == 'r')
+            rate();
+        else
+            return 2;
     }
     pause();
 }

@@ -6,6 +6,7 @@ from a range of their own, so it disturbs no other Corral on the machine and can
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -86,6 +87,18 @@ class Testbed:
                 "allow:\n"
                 '  - {users: [root], cards: ["*"], commands: true, '
                 f"directories: [{self.directory}]}}\n" + "".join(self.rules))
+
+    def policy(self, **keys):
+        """Types values of top-level keys into the default policy, in place of those it has."""
+        path = f"{self.etc}/policies/default.yaml"
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for key, value in keys.items():
+            text, found = re.subn(rf"(?m)^{key}:.*$", f"{key}: {value}", text)
+            if found != 1:
+                raise Failure(f"policy: {found} lines have the key {key}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
 
     def start(self):
         """Starts corrald and waits for the readiness that systemd would wait for."""
