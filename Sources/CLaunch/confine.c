@@ -32,12 +32,20 @@ int corral_write_file(const char *path, const char *text)
     return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-static int join_cgroups(struct launch *launch)
+int corral_join_cgroups(const int *groups, size_t count)
 {
-    for (size_t i = 0; i < launch->plan.group_count; i++)
-        if (write(launch->groups[i], "0", 1) != 1)
+    for (size_t i = 0; i < count; i++)
+        if (write(groups[i], "0", 1) != 1)
             return -1;
     return 0;
+}
+
+static int join_cgroups(struct launch *launch)
+{
+    // One that was born in its group is there already.
+    return launch->plan.flags & CORRAL_LAUNCH_BORN_IN_GROUP
+        ? 0
+        : corral_join_cgroups(launch->groups, launch->plan.group_count);
 }
 
 static int cgroup_namespace(struct launch *launch)

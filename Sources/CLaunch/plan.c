@@ -127,9 +127,12 @@ bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *ou
         && waits == (out->argument_count == 0);
 }
 
-bool corral_is_prepare(const uint8_t *bytes, size_t length)
+bool corral_prepare_read(
+    const uint8_t *bytes, size_t length, uint64_t *uid, size_t *group_count)
 {
     struct reader in;
     begin(&in, bytes, length, CORRAL_PLAN_PREPARE);
+    *uid = number(&in);
+    *group_count = count(&in, CORRAL_PLAN_GROUPS);
     return in.ok && in.at == in.end;
 }

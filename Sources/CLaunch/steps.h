@@ -84,6 +84,9 @@ struct template_step {
 enum corral_step corral_confine(struct launch *launch);
 enum corral_step corral_build_tree(corral_template_t *tree);
 
+// Joins cgroups by their open cgroup.procs.
+int corral_join_cgroups(const int *groups, size_t count);
+
 // Namespaces that a sandbox inherits. `begin` while the host's /proc is there; `prepare` makes
 // ahead what is not there yet, `enter` before the clone takes the zygote there, and `used` after it
 // returns the network namespace that was made here, to be closed, or -1.

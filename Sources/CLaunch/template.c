@@ -1,6 +1,7 @@
 // The zygote: one process per tree, already inside it. It waits for launches, clones, and never
 // touches what a tool wrote.
 #include <errno.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -74,15 +75,60 @@ static unsigned long new_namespaces(void)
     return flags;
 }
 
+// The uid of the sandbox whose groups the zygote has joined for it, or 0; and why it has not.
+static uint64_t joined_for;
+static int join_error;
+
+static void prepare(uint64_t uid, size_t groups)
+{
+    // A failure is told by the launch that needs it.
+    launch.network = -1;
+    (void)corral_spaces_prepare(&launch);
+    joined_for = 0;
+    if (groups == 0 || corral_is_left_out("join-cgroups"))
+        return;
+    if (corral_join_cgroups(descriptors, groups) == 0)
+        joined_for = uid;
+    else
+        join_error = errno;
+}
+
+// A launch that relies on the groups of the zygote gets them or fails; each is used once.
+static int check_groups(void)
+{
+    if (!(launch.plan.flags & CORRAL_LAUNCH_JOINED) || corral_is_left_out("join-cgroups"))
+        return 0;
+    if (joined_for != launch.plan.uid) {
+        errno = join_error ? join_error : ESTALE;
+        return -1;
+    }
+    joined_for = 0;
+    return 0;
+}
+
+static long clone_sandbox(int *pidfd)
+{
+    struct clone_args arguments = {
+        // The supervisor's child: it reaps, and its death kills.
+        .flags = new_namespaces() | CLONE_PIDFD | CLONE_PARENT,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+    };
+    if (launch.plan.flags & CORRAL_LAUNCH_BORN_IN_GROUP && !corral_is_left_out("join-cgroups")) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)launch.groups[0];
+    }
+    return syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
 static int start(int socket)
 {
-    unsigned long flags = new_namespaces()
-        | CLONE_PIDFD | CLONE_PARENT; // the supervisor's child: it reaps, and its death kills
+    if (check_groups() < 0)
+        return answer(socket, CORRAL_REPORT_FAILED, STEP_JOIN_CGROUPS, errno);
     enum corral_step failed = corral_spaces_enter(&launch);
     if (failed != STEP_NONE)
         return answer(socket, CORRAL_REPORT_FAILED, failed, errno);
     int pidfd = -1;
-    long pid = syscall(SYS_clone, flags, 0, &pidfd, 0, 0);
+    long pid = clone_sandbox(&pidfd);
     if (pid < 0)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_CLONE, errno);
     if (pid == 0)
@@ -102,16 +148,18 @@ static int serve_one(int socket)
     ssize_t n = corral_receive_plan(socket, datagram, descriptors, &count);
     if (n == 0)
         return -1; // the supervisor let go
-    if (n > 0 && corral_is_prepare(datagram, (size_t)n)) {
-        // A failure is told by the launch that needs them.
-        launch.network = -1;
-        (void)corral_spaces_prepare(&launch);
-        return 0;
-    }
-    bool whole = n > 0 && corral_launch_read(datagram, (size_t)n, &launch.plan)
-        && adopt_descriptors(count);
-    int result = whole ? start(socket)
+    int result = 0;
+    uint64_t uid;
+    size_t groups;
+    if (n > 0 && corral_prepare_read(datagram, (size_t)n, &uid, &groups)) {
+        if (groups == (size_t)count)
+            prepare(uid, groups);
+    } else {
+        bool whole = n > 0 && corral_launch_read(datagram, (size_t)n, &launch.plan)
+            && adopt_descriptors(count);
+        result = whole ? start(socket)
                        : answer(socket, CORRAL_REPORT_FAILED, STEP_READ_LAUNCH, EBADMSG);
+    }
     for (int i = 0; i < count; i++)
         close(descriptors[i]);
     return result;

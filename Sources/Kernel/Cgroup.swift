@@ -160,6 +160,19 @@ public struct Cgroup: Sendable {
         return raw
     }
 
+    /// Whether a process can be born in the group (clone3(2), CLONE_INTO_CGROUP); else it joins, and
+    /// that waits for every processor when nobody has joined anything for a while.
+    public var canBearProcesses: Bool { version == .v2 }
+
+    /// The group's directory, for CLONE_INTO_CGROUP.
+    public func birthplace() throws(CgroupError) -> CInt {
+        do throws(KernelError) {
+            return try Descriptor.openPath(places[0].path).release()
+        } catch {
+            throw CgroupError(step: "join", cause: error.description, hint: Self.hint)
+        }
+    }
+
     /// Reads what the group has used; figures that the kernel does not keep stay 0.
     public func usage() throws(KernelError) -> Usage {
         var usage = Usage()

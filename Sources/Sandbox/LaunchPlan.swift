@@ -91,6 +91,10 @@ public struct LaunchPlan: Sendable, Equatable {
         static let network = Means(rawValue: UInt64(CORRAL_LAUNCH_NETWORK))
         /// Without a command, which comes later.
         static let wait = Means(rawValue: UInt64(CORRAL_LAUNCH_WAIT))
+        /// Born into the cgroup whose directory comes along.
+        static let born = Means(rawValue: UInt64(CORRAL_LAUNCH_BORN_IN_GROUP))
+        /// In the cgroups that the zygote has joined for it.
+        static let joined = Means(rawValue: UInt64(CORRAL_LAUNCH_JOINED))
     }
 
     /// The datagram for corral-launch; nil when it is beyond the launcher's limits.

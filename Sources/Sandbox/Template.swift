@@ -10,6 +10,7 @@ public import Kernel
 public final class Template {
     private let socket: Descriptor
     private let zygote: Child
+    private var ended = false
 
     /// How long the launcher may take over one answer, in milliseconds; it takes about one.
     public static let patienceMilliseconds = 10_000
@@ -53,8 +54,13 @@ public final class Template {
         }
     }
 
-    deinit {
-        // It would exit when the socket closes, a line below, and be a zombie then.
+    deinit { end() }
+
+    /// Ends the zygote; nothing can be launched any more.
+    public func end() {
+        guard !ended else { return }
+        ended = true
+        // It would exit when the socket closes, and be a zombie then.
         do throws(KernelError) {
             try zygote.end()
         } catch {
@@ -65,11 +71,20 @@ public final class Template {
     /// The zygote's pid, for measuring.
     public var pid: Int32 { zygote.pid }
 
-    /// Lets the zygote make ahead what its next sandbox inherits; to be called when nobody waits.
-    public func prepare() {
-        let datagram = (0..<8).map { UInt8(truncatingIfNeeded: CORRAL_PLAN_PREPARE >> (8 * $0)) }
+    /// Lets the zygote make ahead what its next sandbox inherits, and join the cgroups that the
+    /// sandbox with this uid will be in; to be called when nobody waits.
+    ///
+    /// - Parameter groups: open `cgroup.procs` files, which stay the caller's; none where a sandbox
+    ///   can be born in its group.
+    public func prepare(joining groups: [CInt], for uid: UInt32) {
+        let datagram = PlanWriter.datagram([]) { out in
+            out.put(UInt64(CORRAL_PLAN_PREPARE))
+            out.put(UInt64(uid))
+            out.put(groups.count)
+        }
+        guard let datagram else { return }
         do throws(KernelError) {
-            try Socket.send(datagram, over: socket.raw)
+            try Socket.send(datagram, descriptors: groups, over: socket.raw)
         } catch {
             // A zygote that is gone is told by the next launch.
         }
@@ -107,18 +122,18 @@ public final class Template {
     /// Clones a sandbox. Its `started` or `failed` report comes on the status pipe.
     ///
     /// - Parameters:
-    ///   - groups: open `cgroup.procs` files that it joins first; closed here.
+    ///   - groups: how it gets into its cgroups; closed here.
     ///   - trees: detached mounts for `plan.trees`, in order.
     ///   - network: a namespace in which no process is, and which comes back with the birth;
     ///     without one it gets a new one.
     public func launch(
-        _ plan: LaunchPlan, groups: [CInt], trees: borrowing Trees, streams: borrowing Streams,
+        _ plan: LaunchPlan, groups: Groups, trees: borrowing Trees, streams: borrowing Streams,
         status: borrowing Descriptor, network: consuming Descriptor? = nil
     ) throws(SandboxError) -> Birth {
         do throws(KernelError) {
             try streams.give(to: plan.uid)
         } catch {
-            for group in groups { _ = close(group) }
+            groups.close()
             throw SandboxError(step: "send-plan", error)
         }
         return try clone(
@@ -129,15 +144,15 @@ public final class Template {
     ///
     /// - Parameters:
     ///   - plan: everything but the command, its directory and its environment.
-    ///   - groups: open `cgroup.procs` files that it joins first; closed here.
+    ///   - groups: how it gets into its cgroups; closed here.
     public func launchWaiting(
-        _ plan: LaunchPlan, groups: [CInt], status: borrowing Descriptor
+        _ plan: LaunchPlan, groups: Groups, status: borrowing Descriptor
     ) throws(SandboxError) -> Birth {
         let pair: Socket.Pair
         do throws(KernelError) {
             pair = try Socket.seqpacketPair()
         } catch {
-            for group in groups { _ = close(group) }
+            groups.close()
             throw SandboxError(step: "make-pipes", error)
         }
         let birth = try clone(
@@ -148,13 +163,14 @@ public final class Template {
     }
 
     private func clone(
-        _ plan: LaunchPlan, from streams: [CInt], groups: [CInt], trees: borrowing Trees,
+        _ plan: LaunchPlan, from streams: [CInt], groups: Groups, trees: borrowing Trees,
         status: borrowing Descriptor, network: consuming Descriptor?, _ means: LaunchPlan.Means = []
     ) throws(SandboxError) -> Birth {
-        defer { for group in groups { _ = close(group) } }
-        var passed = streams + [status.raw] + groups + trees.raw
-        let means = network.append(to: &passed) ? means.union(.network) : means
-        guard let datagram = plan.datagram(groups: groups.count, means) else {
+        defer { groups.close() }
+        var passed = streams + [status.raw] + groups.raw + trees.raw
+        let all = means.union(groups.means)
+        let means = network.append(to: &passed) ? all.union(.network) : all
+        guard let datagram = plan.datagram(groups: groups.raw.count, means) else {
             throw SandboxError(
                 step: "write-plan", cause: "the command or its environment is too long",
                 hint: "at most \(CORRAL_PLAN_ARGUMENTS) words and 192 KiB in all")

@@ -27,6 +27,8 @@ enum Limit {
     static let sweeperPauseMicroseconds: UInt64 = 50_000
     /// Between two attempts to remove a cgroup whose last process is on its way out.
     static let burialMilliseconds = 5
+    /// Attempts after which zygotes are ended that may be in it: half a second.
+    static let zygoteAttempts = 100
     /// Attempts before a cgroup is left to the sweep at the next start: ten seconds.
     static let burialAttempts = 2_000
     /// Attempts to lock the state directory, and the pause between two in milliseconds: a little

@@ -12,11 +12,10 @@ struct Nursery {
     var networks = NetworkPool()
     let cgroups: CgroupTree
     private var next: UInt64 = 1
-    /// A place made while nobody waited, for a start with the same limits as the last one.
-    private var spare: Place?
-    private var lastLimits: Cgroup.Limits?
-    /// Whose zygote has given away what it had made ahead.
-    private var lastTemplate: Template?
+    /// Places made while nobody waited, each for the next start of one zygote.
+    private var ready: [(template: Template, place: Place)] = []
+    /// Zygotes that have given away what was made ahead, and the limits of the place that was.
+    private var pending: [(template: Template, limits: Cgroup.Limits)] = []
     var warm = WarmPool()
 
     init(uids: UIDPool, templates: Templates, cgroups: CgroupTree) {
@@ -55,18 +54,20 @@ struct Nursery {
     ) throws(Refusal) -> RunningSandbox {
         warm.want(order)
         if let ready = begin(order) { return ready }
-        let place = try take(order.limits)
+        let seat = try seat(for: order)
         do throws(Refusal) {
-            let trees = try mount(place.uid)
+            let trees = try mount(seat.place.uid)
             guard let streams = streams.take() else {
-                guard let pipes = place.pipes.take() else { preconditionFailure("a used place") }
-                let sandbox = try start(order, in: place, streams: pipes.theirs, trees: trees)
+                guard let pipes = seat.place.pipes.take() else {
+                    preconditionFailure("a used place")
+                }
+                let sandbox = try start(order, seat, streams: pipes.theirs, trees: trees)
                 sandbox.ends = pipes.ours()
                 return sandbox
             }
-            return try start(order, in: place, streams: streams, trees: trees)
+            return try start(order, seat, streams: streams, trees: trees)
         } catch {
-            giveBack(place)
+            giveBack(seat)
             throw error
         }
     }
@@ -86,18 +87,14 @@ struct Nursery {
     }
 
     /// Whether `prepare` has something to do.
-    var canPrepare: Bool {
-        lastTemplate != nil || spare == nil && lastLimits != nil || warm.missing != nil
-    }
+    var canPrepare: Bool { !pending.isEmpty || warm.missing != nil }
 
     /// Makes ahead what the next start needs, one thing at a time; to be called when nothing else
     /// is to be done. A failure is told by the start that then needs it. Returns a sandbox that
     /// waits, to be watched.
     mutating func prepare() -> RunningSandbox? {
-        if let template = lastTemplate.take() {
-            template.prepare()
-        } else if spare == nil, let limits = lastLimits {
-            do throws(Refusal) { spare = try make(limits) } catch { lastLimits = nil }
+        if let next = pending.popLast() {
+            prepare(next.template, next.limits)
         } else if let order = warm.missing {
             do throws(Refusal) {
                 let sandbox = try makeWaiting(order)
@@ -110,35 +107,88 @@ struct Nursery {
         return nil
     }
 
+    private mutating func prepare(_ template: Template, _ limits: Cgroup.Limits) {
+        guard templates.contains(template), !ready.contains(where: { $0.template === template })
+        else { return }
+        do throws(Refusal) {
+            let place = try make(limits)
+            template.prepare(
+                joining: place.cgroup.canBearProcesses ? [] : place.entrances, for: place.uid)
+            ready.append((template, place))
+        } catch {
+            // It may be in the cgroup of a sandbox that runs, and has nowhere else to go.
+            templates.discard(template)
+        }
+    }
+
     private mutating func makeWaiting(_ order: Order) throws(Refusal) -> RunningSandbox {
-        let place = try take(order.limits)
+        let seat = try seat(for: order)
         do throws(SandboxError) {
-            return try launch(order, in: place, deadline: nil) {
-                template, plan, memberships, report throws(SandboxError) in
-                try template.launchWaiting(plan, groups: memberships, status: report)
+            return try launch(order, seat, deadline: nil) {
+                plan, groups, report throws(SandboxError) in
+                try seat.template.launchWaiting(plan, groups: groups, status: report)
             }
         } catch {
-            giveBack(place)
+            giveBack(seat)
             throw Refusal(order.purpose, name: order.plan.hostname, error)
         }
     }
 
-    /// Removes what was prepared and not used.
-    mutating func clear() {
-        if let unused = spare { giveBack(unused) }
-        spare = nil
-        lastLimits = nil
-        lastTemplate = nil
+    /// Ends every zygote, so that none stays in the cgroup of a sandbox; a start makes new ones.
+    mutating func endZygotes() {
+        pending = []
+        templates.empty()
+        dropUnused()
     }
 
-    private mutating func take(_ limits: Cgroup.Limits) throws(Refusal) -> Place {
-        lastLimits = limits
-        if let ready = spare {
-            spare = nil
-            if ready.cgroup.limits == limits { return ready }
-            giveBack(ready)
+    /// Removes what was prepared and not used.
+    mutating func clear() {
+        endZygotes()
+        networks.empty()
+    }
+
+    /// Gives back the places of zygotes that are gone.
+    private mutating func dropUnused() {
+        for unused in ready where !templates.contains(unused.template) {
+            unused.template.end()
+            giveBack(unused.place)
         }
-        return try make(limits)
+        ready.removeAll { !templates.contains($0.template) }
+    }
+
+    /// A zygote and a place for one start.
+    private struct Seat {
+        let template: Template
+        let place: Place
+        /// Whether the place was made ahead, and the zygote has gone there.
+        let isReady: Bool
+    }
+
+    private mutating func seat(for order: Order) throws(Refusal) -> Seat {
+        let template: Template
+        do throws(SandboxError) {
+            template = try templates.template(order.tree, profile: order.profile)
+        } catch {
+            throw Refusal(order.purpose, name: order.plan.hostname, error)
+        }
+        dropUnused()
+        if let index = ready.firstIndex(where: { $0.template === template }) {
+            let place = ready.remove(at: index).place
+            if place.cgroup.limits == order.limits {
+                return Seat(template: template, place: place, isReady: true)
+            }
+            // It waits where nobody will be: another one, with another place.
+            templates.discard(template)
+            giveBack(place)
+            return try seat(for: order)
+        }
+        return Seat(template: template, place: try make(order.limits), isReady: false)
+    }
+
+    private mutating func giveBack(_ seat: Seat) {
+        // A zygote in a cgroup keeps it from being removed, and its child may not have come to be.
+        if seat.isReady { templates.discard(seat.template) }
+        giveBack(seat.place)
     }
 
     private mutating func make(_ limits: Cgroup.Limits) throws(Refusal) -> Place {
@@ -178,15 +228,15 @@ struct Nursery {
     }
 
     private mutating func start(
-        _ order: Order, in place: Place, streams: borrowing Streams, trees: borrowing Trees
+        _ order: Order, _ seat: Seat, streams: borrowing Streams, trees: borrowing Trees
     ) throws(Refusal) -> RunningSandbox {
         let network = NetworkPool.Loan(networks.take(of: order.user))
         do throws(SandboxError) {
             let deadline = System.monotonicMicroseconds + UInt64(order.patience) * 1000
-            return try launch(order, in: place, deadline: deadline) {
-                template, plan, memberships, report throws(SandboxError) in
-                try template.launch(
-                    plan, groups: memberships, trees: trees, streams: streams, status: report,
+            return try launch(order, seat, deadline: deadline) {
+                plan, groups, report throws(SandboxError) in
+                try seat.template.launch(
+                    plan, groups: groups, trees: trees, streams: streams, status: report,
                     network: network.take())
             }
         } catch {
@@ -195,26 +245,29 @@ struct Nursery {
     }
 
     private mutating func launch(
-        _ order: Order, in place: Place, deadline: UInt64?,
-        clone: (Template, LaunchPlan, [CInt], borrowing Descriptor) throws(SandboxError)
-            -> Template.Birth
+        _ order: Order, _ seat: Seat, deadline: UInt64?,
+        clone: (LaunchPlan, Groups, borrowing Descriptor) throws(SandboxError) -> Template.Birth
     ) throws(SandboxError) -> RunningSandbox {
-        let template = try templates.template(order.tree, profile: order.profile)
         var plan = order.plan
-        plan.uid = place.uid
+        plan.uid = seat.place.uid
         do throws(SandboxError) {
-            guard let reports = place.status.take() else { preconditionFailure("a used place") }
-            let memberships = place.takeMemberships()
+            guard let reports = seat.place.status.take() else {
+                preconditionFailure("a used place")
+            }
+            let groups = seat.place.takeGroups(joined: seat.isReady)
             return try reports.split { status, report throws(SandboxError) in
-                let birth = try clone(template, plan, memberships, report)
-                lastTemplate = template
+                let birth = try clone(plan, groups, report)
+                // An installation is the only one of its kind.
+                if order.walls != nil { pending.append((seat.template, order.limits)) }
                 return RunningSandbox(
-                    place, order, keeping: plan.keptNamespaces, birth, status: status,
+                    seat.place, order, keeping: plan.keptNamespaces, birth, status: status,
                     deadline: deadline)
             }
         } catch {
             // A zygote that is gone or out of step is of no use to the next start either.
-            if ["send-plan", "read-report"].contains(error.step) { templates.discard(template) }
+            if ["send-plan", "read-report"].contains(error.step) {
+                templates.discard(seat.template)
+            }
             throw error
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Sandbox
 import SupervisorProtocol
 
 /// What a sandbox needs before it is born: a number, a user, a limited cgroup, its pipes. Nothing
@@ -16,7 +17,9 @@ final class Place {
     var pipes: ServerPipes?
     /// For the launcher's reports; our end does not block.
     var status: Pipe?
-    private var memberships: [CInt]
+    /// By which the cgroup is entered: its directory where a process can be born in it, or each
+    /// `cgroup.procs`.
+    private(set) var entrances: [CInt]
 
     /// Makes all that goes with a group that is there already; the group stays the caller's when
     /// something fails.
@@ -38,20 +41,26 @@ final class Place {
         do throws(CgroupError) {
             meters = try cgroup.meters()
             // Last: plain numbers, which nobody would close if something failed after them.
-            memberships = try cgroup.membershipDescriptors()
+            entrances =
+                cgroup.canBearProcesses
+                ? [try cgroup.birthplace()] : try cgroup.membershipDescriptors()
         } catch {
             throw Refusal(
                 code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
         }
     }
 
-    /// Gives away the open `cgroup.procs` files that the sandbox joins first.
-    func takeMemberships() -> [CInt] {
-        defer { memberships = [] }
-        return memberships
+    /// Gives the way into the cgroup away; `joined` says that the zygote has gone there before.
+    func takeGroups(joined: Bool) -> Groups {
+        let taken = entrances
+        entrances = []
+        if cgroup.canBearProcesses, let directory = taken.first { return .born(in: directory) }
+        guard joined else { return .join(taken) }
+        for raw in taken { _ = close(raw) }
+        return .inherited
     }
 
     deinit {
-        for raw in memberships { _ = close(raw) }
+        for raw in entrances { _ = close(raw) }
     }
 }

@@ -51,7 +51,9 @@ extension PostureReading {
     private static let exitAttempts = 20
 
     /// Reads everything; ESRCH or ENOENT when the sandbox ends meanwhile.
-    init(pid: Int32, cgroup: Cgroup) throws(KernelError) {
+    ///
+    /// A zygote of ours may still be in the cgroup that its last child inherited.
+    init(pid: Int32, cgroup: Cgroup, besides zygotes: Set<Int32>) throws(KernelError) {
         initial = try Self.process(pid, time: "time_for_children", whole: true)
         initialOwner = try Files.status("/proc/\(pid)/fd")?.uid ?? .max
         // The first is the tool; later ones are orphans that pid 1 has taken in.
@@ -60,7 +62,7 @@ extension PostureReading {
         mounts = try Files.text("/proc/\(child ?? pid)/mountinfo", limit: Self.mountBytes)
         holdings = try cgroup.holdings()
         cpuMicroseconds = try cgroup.cpuMicroseconds()
-        let groups = try cgroup.members()
+        let groups = try cgroup.members().map { $0.subtracting(zygotes) }
         members = groups.dropFirst().reduce(groups.first ?? []) { $0.intersection($1) }
         var rest = try Self.family(of: pid, groups.reduce([]) { $0.union($1) })
         for known in [pid, child ?? pid] { rest.remove(known) }

@@ -27,7 +27,8 @@ extension Supervisor {
         let gone = Refusal(code: .unknown, message: "cannot look at a sandbox: it is gone")
         guard let sandbox, let walls = sandbox.walls else { throw gone }
         do throws(KernelError) {
-            var reading = try PostureReading(pid: sandbox.child.pid, cgroup: sandbox.cgroup)
+            var reading = try PostureReading(
+                pid: sandbox.child.pid, cgroup: sandbox.cgroup, besides: nursery.templates.pids)
             reading.landlock = sandbox.landlock
             reading.ageMicroseconds = System.monotonicMicroseconds - sandbox.began
             return PostureRows(reading: reading, walls: walls, uid: sandbox.uid, own: own).all()

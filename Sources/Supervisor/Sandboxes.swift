@@ -190,6 +190,8 @@ extension Supervisor {
                 }
             } catch  where error.errno == EBUSY && attempts < Limit.burialAttempts {
                 left.append((sandbox, attempts + 1))
+                // A zygote that has had no time to go to its next place.
+                if attempts == Limit.zygoteAttempts { nursery.endZygotes() }
             } catch {
                 // The uid stays taken: something of it may still live there.
                 journal.event("cgroup-left", [("cause", error.description)])

@@ -180,6 +180,8 @@ public final class Supervisor {
         journal.event("stopping")
         notify("STOPPING=1")
         stopping = System.monotonicMicroseconds + UInt64(Limit.drainMilliseconds) * 1000
+        // One that waits in the cgroup of a sandbox would keep it from being removed.
+        nursery.endZygotes()
         try broker?.signal(SIGTERM)
         if broker?.isOurs != true { try killAll() }
     }
@@ -187,8 +189,6 @@ public final class Supervisor {
     /// What must not stay: the socket, the cgroups, the sweeper's reason to exist.
     private func leave() throws(KernelError) {
         try broker?.child?.end()
-        nursery.templates.empty()
-        nursery.networks.empty()
         nursery.clear()
         do throws(KernelError) {
             try Files.remove(settings.controlSocket)

@@ -74,8 +74,17 @@ struct Templates {
 
     /// Lets go of a zygote that did not answer as it should.
     mutating func discard(_ template: Template) {
+        template.end()
         entries = entries.filter { $0.value.template !== template }
     }
+
+    /// Whether a zygote may still be used.
+    func contains(_ template: Template) -> Bool {
+        entries.values.contains { $0.template === template }
+    }
+
+    /// The pids of all.
+    var pids: Set<Int32> { Set(entries.values.map(\.template.pid)) }
 
     /// Lets go of the zygotes of a tree that is done with.
     mutating func forget(_ name: [String]) {
@@ -83,5 +92,8 @@ struct Templates {
     }
 
     /// Lets go of all.
-    mutating func empty() { entries = [:] }
+    mutating func empty() {
+        for entry in entries.values { entry.template.end() }
+        entries = [:]
+    }
 }

@@ -104,7 +104,7 @@ final class Confined {
         let status = try Pipe()
         let statusRead = try status.read.duplicate()
         let (pid, pidfd, network) = try template.launch(
-            plan, groups: groups, trees: trees,
+            plan, groups: .join(groups), trees: trees,
             streams: Streams(
                 input: streams.input.read.duplicate(), output: streams.output.write.duplicate(),
                 errors: streams.errors.write.duplicate()),

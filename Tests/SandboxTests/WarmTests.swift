@@ -20,7 +20,7 @@ extension LaunchTests {
                 var plan = Confined.plan([])
                 plan.environment = []
                 let birth = try confined.template.launchWaiting(
-                    plan, groups: [], status: reports.write.duplicate())
+                    plan, groups: .none, status: reports.write.duplicate())
                 let told = birth.waiting
                 waiting = try #require(told)
                 let (pid, pidfd, network) = birth.release()

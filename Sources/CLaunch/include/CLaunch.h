@@ -15,7 +15,10 @@
 enum {
     CORRAL_PLAN_TEMPLATE = 0x4c504d54, // builds the tree; sent once, first
     CORRAL_PLAN_LAUNCH = 0x48434e4c,   // starts one sandbox in it
-    CORRAL_PLAN_PREPARE = 0x50455250,  // nobody waits now: make ahead what the next one inherits
+    // Nobody waits now: make ahead what the next one inherits, and join the groups of the uid that
+    // it will have. Version 1 has no other way to be born in one, and joining waits for every
+    // processor when it has not been done for a while: 10 ms.
+    CORRAL_PLAN_PREPARE = 0x50455250,
 };
 
 // Bounds of a plan; a plan beyond them is refused whole.
@@ -43,6 +46,10 @@ enum {
     // it, with the streams, when there is something to run. Of that plan only the command, its
     // directory and its environment count.
     CORRAL_LAUNCH_WAIT = 16,
+    // The only group is the directory of a version 2 cgroup, which the sandbox is born into.
+    CORRAL_LAUNCH_BORN_IN_GROUP = 32,
+    // The zygote has joined the groups when it was told to prepare, and its child inherits them.
+    CORRAL_LAUNCH_JOINED = 64,
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
@@ -130,6 +137,7 @@ typedef struct {
 // Both return false for a plan that is not whole and exact. Strings point into `bytes`.
 bool corral_template_read(const uint8_t *bytes, size_t count, corral_template_t *out);
 bool corral_launch_read(const uint8_t *bytes, size_t count, corral_launch_t *out);
-bool corral_is_prepare(const uint8_t *bytes, size_t count);
+bool corral_prepare_read(
+    const uint8_t *bytes, size_t count, uint64_t *uid, size_t *group_count);
 
 #pragma clang assume_nonnull end
