@@ -8,9 +8,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -132,4 +134,26 @@ pid_t corral_spawn(
     // Our own unreaped child: its pid cannot have been reused.
     *pidfd = corral_pidfd_open(pid);
     return *pidfd < 0 ? -1 : pid;
+}
+
+int corral_namespaces(pid_t pid, const char *const *kinds, int count, uint64_t *numbers)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/ns", pid);
+    int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return -1;
+    int result = 0;
+    for (int i = 0; i < count && result == 0; i++) {
+        struct stat status;
+        bool there = fstatat(directory, kinds[i], &status, 0) == 0;
+        numbers[i] = there ? status.st_ino : 0;
+        // Those of a process on its way out are gone, one after another.
+        if (!there && errno != ENOENT)
+            result = -1;
+    }
+    int failure = errno;
+    close(directory);
+    errno = failure;
+    return result;
 }

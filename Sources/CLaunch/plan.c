@@ -136,3 +136,10 @@ bool corral_prepare_read(
     *group_count = count(&in, CORRAL_PLAN_GROUPS);
     return in.ok && in.at == in.end;
 }
+
+bool corral_is_close(const uint8_t *bytes, size_t length)
+{
+    struct reader in;
+    begin(&in, bytes, length, CORRAL_PLAN_CLOSE);
+    return in.ok && in.at == in.end;
+}

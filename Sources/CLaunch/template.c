@@ -154,7 +154,7 @@ static int serve_one(int socket)
     if (n > 0 && corral_prepare_read(datagram, (size_t)n, &uid, &groups)) {
         if (groups == (size_t)count)
             prepare(uid, groups);
-    } else {
+    } else if (n < 0 || !corral_is_close(datagram, (size_t)n)) {
         bool whole = n > 0 && corral_launch_read(datagram, (size_t)n, &launch.plan)
             && adopt_descriptors(count);
         result = whole ? start(socket)

@@ -219,3 +219,32 @@ extension Child {
         while try reap() == nil { _ = try poller.wait(milliseconds: nil) }
     }
 }
+
+extension System {
+    /// The numbers of a process's namespaces, by the names of /proc/PID/ns (namespaces(7)); 0 for
+    /// one that a process on its way out has let go.
+    public static func namespaces(
+        of pid: Int32, _ kinds: [String]
+    ) throws(KernelError) -> [UInt64] {
+        var numbers = [UInt64](repeating: 0, count: kinds.count)
+        // Both arrays live as long as the call, and have `count` elements.
+        _ = try unsafe withCStrings(kinds) { names throws(KernelError) in
+            try check("stat", "/proc/\(pid)/ns") {
+                unsafe corral_namespaces(pid, names, CInt(kinds.count), &numbers)
+            }
+        }
+        return numbers
+    }
+
+    /// The mount namespace of a process; nil when it has let go of it.
+    public static func mountNamespace(of pid: Int32) -> Descriptor? {
+        do throws(KernelError) {
+            return try Descriptor.open("/proc/\(pid)/ns/mnt", O_RDONLY)
+        } catch {
+            return nil
+        }
+    }
+
+    /// This process.
+    public static var pid: Int32 { getpid() }
+}

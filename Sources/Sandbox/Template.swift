@@ -90,6 +90,17 @@ public final class Template {
         }
     }
 
+    /// Lets the zygote close descriptors whose closing takes its time; they stay the caller's.
+    public func close(_ descriptors: [CInt]) {
+        let datagram = PlanWriter.datagram([]) { $0.put(UInt64(CORRAL_PLAN_CLOSE)) }
+        guard let datagram else { return }
+        do throws(KernelError) {
+            try Socket.send(datagram, descriptors: descriptors, over: socket.raw)
+        } catch {
+            // They are closed where they are.
+        }
+    }
+
     /// What a clone brings.
     public struct Birth: ~Copyable {
         /// The sandbox's pid 1.

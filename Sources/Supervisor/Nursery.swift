@@ -10,6 +10,7 @@ struct Nursery {
     var uids: UIDPool
     var templates: Templates
     var networks = NetworkPool()
+    let lingering = Lingering()
     let cgroups: CgroupTree
     private var next: UInt64 = 1
     /// Places made while nobody waited, each for the next start of one zygote.
@@ -87,13 +88,15 @@ struct Nursery {
     }
 
     /// Whether `prepare` has something to do.
-    var canPrepare: Bool { !pending.isEmpty || warm.missing != nil }
+    var canPrepare: Bool { !pending.isEmpty || warm.missing != nil || !lingering.isEmpty }
 
     /// Makes ahead what the next start needs, one thing at a time; to be called when nothing else
     /// is to be done. A failure is told by the start that then needs it. Returns a sandbox that
     /// waits, to be watched.
     mutating func prepare() -> RunningSandbox? {
-        if let next = pending.popLast() {
+        if !lingering.isEmpty {
+            lingering.letGo(through: ready.last?.template)
+        } else if let next = pending.popLast() {
             prepare(next.template, next.limits)
         } else if let order = warm.missing {
             do throws(Refusal) {
@@ -144,6 +147,7 @@ struct Nursery {
     /// Removes what was prepared and not used.
     mutating func clear() {
         endZygotes()
+        lingering.letGo(through: nil)
         networks.empty()
     }
 

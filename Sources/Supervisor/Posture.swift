@@ -10,6 +10,8 @@ enum Posture {
     struct Own: Sendable, Equatable {
         /// Kind → `kind:[inode]`.
         var namespaces: [String: String]
+        /// The same as numbers, in the order of `Posture.namespaces`.
+        var numbers: [UInt64] = []
         /// System call filters that this process has, and so all it starts.
         var filters: Int
 
@@ -18,6 +20,7 @@ enum Posture {
             let status = fields(try Files.text("/proc/self/status"))
             return Own(
                 namespaces: try readNamespaces(of: "self", time: "time"),
+                numbers: try System.namespaces(of: System.pid, Posture.namespaces),
                 filters: Int(status["Seccomp_filters"] ?? "0") ?? 0)
         }
     }
@@ -31,17 +34,19 @@ enum Posture {
         pid: Int32, uid: UInt32, own: Own, keeping: Set<String>
     ) throws(SandboxError) -> Bool {
         let status: String
-        let spaces: [String: String]
+        let numbers: [UInt64]
         do throws(KernelError) {
             status = try Files.text("/proc/\(pid)/status")
-            spaces = try readNamespaces(of: String(pid), time: "time_for_children")
+            numbers = try System.namespaces(of: pid, namespaces)
         } catch {
             throw SandboxError(step: "verify", error)
         }
-        guard namespaces.allSatisfy({ spaces[$0] != nil }) else { return false }
+        guard !numbers.contains(0) else { return false }
+        let shared = namespaces.indices.filter { index in
+            numbers[index] == own.numbers[index] && !keeping.contains(namespaces[index])
+        }
         let wrong =
-            differences(status, uid: uid)
-            + shared(spaces, own, except: keeping).map { "the \($0) namespace" }
+            differences(status, uid: uid) + shared.map { "the \(namespaces[$0]) namespace" }
         guard wrong.isEmpty else {
             throw SandboxError(
                 step: "verify",
@@ -66,8 +71,15 @@ enum Posture {
 
     /// The pure part: names of fields whose value is not as it must be.
     static func differences(_ status: String, uid: UInt32) -> [String] {
-        let found = fields(status)
-        return wanted(uid: uid).filter { found[$0.key] != $0.value }.keys.sorted()
+        var missing = wanted(uid: uid)
+        for line in status.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":"),
+                let wanted = missing[String(line[..<colon])],
+                wanted == value(line[line.index(after: colon)...])
+            else { continue }
+            missing[String(line[..<colon])] = nil
+        }
+        return missing.keys.sorted()
     }
 
     /// The fields of /proc/PID/status that every process of a sandbox must have.
@@ -97,10 +109,15 @@ enum Posture {
         for line in status.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2 else { continue }
-            var value = parts[1].drop { $0 == "\t" || $0 == " " }
-            while value.last == " " { value.removeLast() }
-            found[String(parts[0])] = String(value)
+            found[String(parts[0])] = value(parts[1])
         }
         return found
+    }
+
+    /// What stands behind a colon, without the space around it.
+    private static func value(_ text: Substring) -> String {
+        var value = text.drop { $0 == "\t" || $0 == " " }
+        while value.last == " " { value.removeLast() }
+        return String(value)
     }
 }

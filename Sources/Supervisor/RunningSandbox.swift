@@ -39,6 +39,8 @@ final class RunningSandbox {
     let child: Child
     /// Its network namespace, which the next sandbox of its user may have.
     var network: Descriptor?
+    /// Its mount namespace, which ends when there is time.
+    var mounts: Descriptor?
     /// The launcher's reports, non-blocking.
     let status: Descriptor
     /// The version of Landlock's ABI that its pid 1 has told to be in force.

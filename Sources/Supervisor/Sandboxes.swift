@@ -74,6 +74,7 @@ extension Supervisor {
             // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
             // what it said is handed over when it is gone.
             guard holds else { return try end(sandbox) }
+            sandbox.mounts = System.mountNamespace(of: sandbox.child.pid)
         } catch {
             // One that has ended since tells nothing any more, and there is nothing to hand over.
             if try sandbox.child.reapable() { return }
@@ -185,6 +186,7 @@ extension Supervisor {
             do throws(KernelError) {
                 try sandbox.cgroup.remove()
                 nursery.uids.give(back: sandbox.uid)
+                if let mounts = sandbox.mounts.take() { nursery.lingering.hold(mounts) }
                 if let network = sandbox.network.take(), let user = sandbox.user {
                     nursery.networks.keep(network, of: user)
                 }

@@ -112,7 +112,10 @@ public final class Supervisor {
                 startSweeperIfDue()
                 try startBrokerIfDue()
                 let prepares = mayPrepare
-                let ready = try poller.wait(milliseconds: prepares ? 0 : nextWake())
+                let wake = nextWake()
+                let ready = try poller.wait(
+                    milliseconds: prepares
+                        ? min(wake ?? .max, Limit.quietMilliseconds) : wake)
                 if prepares && ready.isEmpty, let waiting = nursery.prepare() {
                     try watch(waiting)
                 }

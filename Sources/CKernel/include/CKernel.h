@@ -50,6 +50,9 @@ int corral_signalfd_read(int fd);
 int corral_eventfd(void); // eventfd(2), non-blocking
 int corral_pidfd_open(pid_t pid);
 int corral_pidfd_signal(int pidfd, int signal);
+// The numbers of a process's namespaces by the names of /proc/PID/ns; 0 for one that it has let go.
+int corral_namespaces(
+    pid_t pid, const char *_Nullable const *_Nonnull kinds, int count, uint64_t *numbers);
 // waitid(2) on a child's pidfd without blocking: 1 and the ending when it is over, 0 when it runs.
 int corral_pidfd_wait(int pidfd, int *status, int *signal);
 

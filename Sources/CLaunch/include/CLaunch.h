@@ -19,6 +19,9 @@ enum {
     // it will have. Version 1 has no other way to be born in one, and joining waits for every
     // processor when it has not been done for a while: 10 ms.
     CORRAL_PLAN_PREPARE = 0x50455250,
+    // Close what comes along: the last descriptor of a mount namespace waits for every processor,
+    // and corrald has no time for that.
+    CORRAL_PLAN_CLOSE = 0x534f4c43,
 };
 
 // Bounds of a plan; a plan beyond them is refused whole.
@@ -137,6 +140,7 @@ typedef struct {
 // Both return false for a plan that is not whole and exact. Strings point into `bytes`.
 bool corral_template_read(const uint8_t *bytes, size_t count, corral_template_t *out);
 bool corral_launch_read(const uint8_t *bytes, size_t count, corral_launch_t *out);
+bool corral_is_close(const uint8_t *bytes, size_t count);
 bool corral_prepare_read(
     const uint8_t *bytes, size_t count, uint64_t *uid, size_t *group_count);
 
