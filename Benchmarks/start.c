@@ -4,7 +4,8 @@
    KIND: true     /bin/true from request to reaped
          python   python from request to its first byte
          rate     /bin/true, two at a time, for half a second: how many
-   OURS is told what to start by a byte on its stdin (starter.c). Between two starts everybody has a
+   OURS is told what to start by a byte on its stdin, and measures it where it is asked for
+   (starter.c). Between two starts everybody has a
    while to tidy up what the last one left, so that nobody pays for another's. */
 #include <errno.h>
 #include <fcntl.h>
@@ -131,13 +132,12 @@ static struct service serve(char *program)
 
 static uint64_t ask(struct service service, char what)
 {
-    uint32_t answer = 0;
-    size_t size = what == 'r' ? sizeof answer : 1;
-    uint64_t began = now_ns();
+    uint64_t answer;
 
-    if (write(service.to, &what, 1) != 1 || read(service.from, &answer, size) != (ssize_t)size)
+    if (write(service.to, &what, 1) != 1
+        || read(service.from, &answer, sizeof answer) != sizeof answer)
         die("our starter ended");
-    return what == 'r' ? answer : now_ns() - began;
+    return answer;
 }
 
 /* What our sandbox has, as far as bubblewrap can. */

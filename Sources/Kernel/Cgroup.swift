@@ -160,8 +160,8 @@ public struct Cgroup: Sendable {
         return raw
     }
 
-    /// Whether a process can be born in the group (clone3(2), CLONE_INTO_CGROUP); else it joins, and
-    /// that waits for every processor when nobody has joined anything for a while.
+    /// Whether a process can be born in the group (clone3(2), CLONE_INTO_CGROUP); else it joins,
+    /// and that waits for every processor when nobody has joined anything for a while.
     public var canBearProcesses: Bool { version == .v2 }
 
     /// The group's directory, for CLONE_INTO_CGROUP.

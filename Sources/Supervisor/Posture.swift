@@ -71,15 +71,20 @@ enum Posture {
 
     /// The pure part: names of fields whose value is not as it must be.
     static func differences(_ status: String, uid: UInt32) -> [String] {
-        var missing = wanted(uid: uid)
+        let wanted = wanted(uid: uid)
+        var agreeing: Set<String> = []
+        var wrong: Set<String> = []
         for line in status.split(separator: "\n") {
-            guard let colon = line.firstIndex(of: ":"),
-                let wanted = missing[String(line[..<colon])],
-                wanted == value(line[line.index(after: colon)...])
-            else { continue }
-            missing[String(line[..<colon])] = nil
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let name = String(line[..<colon])
+            guard let value = wanted[name] else { continue }
+            if value == self.value(line[line.index(after: colon)...]) {
+                agreeing.insert(name)
+            } else {
+                wrong.insert(name)
+            }
         }
-        return missing.keys.sorted()
+        return wrong.union(wanted.keys.filter { !agreeing.contains($0) }).sorted()
     }
 
     /// The fields of /proc/PID/status that every process of a sandbox must have.

@@ -8,6 +8,8 @@ extension Supervisor {
     func watch(_ sandbox: RunningSandbox) throws(KernelError) {
         // One that waited is watched already.
         guard sandboxes.updateValue(sandbox, forKey: sandbox.id) == nil else { return }
+        // While it confines itself.
+        sandbox.mounts = System.mountNamespace(of: sandbox.child.pid)
         try poller.add(sandbox.status.raw, token: Source.status(sandbox.id).token)
         try poller.add(sandbox.child.pidfd.raw, token: Source.process(sandbox.id).token)
         if let raw = sandbox.memoryAlarm?.raw {
@@ -74,7 +76,6 @@ extension Supervisor {
             // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
             // what it said is handed over when it is gone.
             guard holds else { return try end(sandbox) }
-            sandbox.mounts = System.mountNamespace(of: sandbox.child.pid)
         } catch {
             // One that has ended since tells nothing any more, and there is nothing to hand over.
             if try sandbox.child.reapable() { return }
