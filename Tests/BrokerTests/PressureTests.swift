@@ -61,11 +61,11 @@ import Testing
                 if try other.call("big__echo")["error"]?["code"] == 1013 { late += 1 }
             }
             #expect(late == 4)
+            #expect(harness.supervisor.starts(of: "big") == 1)
             for id in ids { _ = try lazy.answer(to: id) }
             var last: JSON = [:]
             for _ in 0..<5 where last["result"] == nil { last = try other.call("big__echo") }
             #expect(last["result"] != nil, "\(last.text.prefix(300))")
-            #expect(harness.supervisor.starts(of: "big") == 1)
         }
     }
 
