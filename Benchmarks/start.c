@@ -82,14 +82,15 @@ static uint64_t in_half_a_second(char **words)
     int ends[2];
     uint64_t total = 0, part;
     uint64_t end = now_ns() + RATE_NS;
+    pid_t runners[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         die("pipe");
     for (int i = 0; i < 2; i++) {
-        pid_t pid = fork();
-        if (pid < 0)
+        runners[i] = fork();
+        if (runners[i] < 0)
             die("fork");
-        if (pid > 0)
+        if (runners[i] > 0)
             continue;
         for (part = 0; now_ns() < end; part++)
             until_reaped(words);
@@ -98,8 +99,8 @@ static uint64_t in_half_a_second(char **words)
     close(ends[1]);
     while (read(ends[0], &part, sizeof part) == sizeof part)
         total += part;
-    while (wait(NULL) > 0 || errno == EINTR)
-        continue;
+    for (int i = 0; i < 2; i++)
+        reap(runners[i]);
     close(ends[0]);
     return total;
 }
