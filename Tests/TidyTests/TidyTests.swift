@@ -30,6 +30,19 @@ import Testing
         expectNone(Self.code.flatMap(Rule.functionLength))
     }
 
+    @Test func `the benchmark greets the supervisor in the version that it speaks`() throws {
+        func number(after words: String, in path: String) throws -> Substring {
+            let file = try #require(Self.written.first { $0.path == path })
+            let line = try #require(file.lines.first { $0.contains(words) })
+            let rest = try #require(line.split(separator: words).last)
+            return rest.prefix { $0.isNumber }
+        }
+        let greeted = try number(after: "VERSION = ", in: "Benchmarks/starter.c")
+        let spoken = try number(
+            after: "version: UInt32 = ", in: "Sources/SupervisorProtocol/Message.swift")
+        #expect(!greeted.isEmpty && greeted == spoken)
+    }
+
     @Test func `nothing is left unfinished`() {
         expectNone(Self.written.flatMap(Rule.unfinishedWords))
     }
