@@ -43,7 +43,7 @@ limits:
   scratch: 16MiB
   call_timeout: {timeout}
   response: 1MiB
-"""
+{more}"""
 CARD = """version: 1
 name: {name}
 title: Hostile
@@ -224,19 +224,34 @@ class Corral:
 
     def __init__(self, programs):
         self.bed = Testbed(programs, "hostile")
+        # Why no policy of this host can limit disks; empty where one can.
+        self.unlimited = ""
 
     def begin(self):
         self.bed.install()
-        for name, cpu_time, timeout in (
-                ("hostile", "10m", f"{8 * SLOWNESS}s"),
-                ("short", f"{SLOWNESS}s", f"{20 * SLOWNESS}s")):
+        for name, cpu_time, timeout, more in (
+                ("hostile", "10m", f"{8 * SLOWNESS}s", ""),
+                ("short", f"{SLOWNESS}s", f"{20 * SLOWNESS}s", ""),
+                ("slow", "10m", f"{20 * SLOWNESS}s", "  io: {read: 4MiB}\n")):
             self.write(f"policies/{name}.yaml",
-                       POLICY.format(name=name, cpu_time=cpu_time, timeout=timeout))
+                       POLICY.format(name=name, cpu_time=cpu_time, timeout=timeout, more=more))
             self.write(f"runcards/{name}.yaml", CARD.format(name=name))
+        self.unlimited = self.lacks("slow")
+        if self.unlimited:
+            for kind in ("runcards", "policies"):
+                os.unlink(f"{self.bed.etc}/{kind}/slow.yaml")
         self.bed.start()
         # The gateway's socket, as if an admin had opened it to everybody by mistake.
         os.chmod(self.bed.socket, 0o666)
         os.chmod(os.path.dirname(self.bed.socket), 0o755)
+
+    def lacks(self, policy):
+        """What this host has not that a policy needs."""
+        told = self.bed.corral("--json", "doctor", "--policies",
+                                          f"{self.bed.etc}/policies", "--runcards",
+                                          f"{self.bed.etc}/runcards").json
+        return next(need["lacks"] for need in told["needs"]
+                    if (need["kind"], need["name"]) == ("policy", policy))
 
     def write(self, path, text):
         with open(f"{self.bed.etc}/{path}", "w", encoding="utf-8") as file:
@@ -258,6 +273,9 @@ class Corral:
         for name in names["hostile"]:
             self.connect(name, "hostile", bait)
         self.connect("short", "short", bait)
+        if not self.unlimited:
+            names["slow"] = ["slow"]
+            self.connect("slow", "slow", bait)
         self.connect("shared", "hostile", bait, "--set", f"shared={bait.shared}")
         self.connect("runtime", "hostile", bait, "--set",
                      f"runtime={os.path.dirname(self.bed.socket)}")
@@ -338,6 +356,9 @@ def attack_corral(programs, attacks):
         if not bait.proven():
             raise Failure("the host's listeners do not count their visitors")
         lanes = corral.lanes(bait, bait.facts())
+        notes = [f"{one['name']} left out: its policy lacks {corral.unlimited}"
+                 for one in attacks if one["where"] not in lanes]
+        attacks = [one for one in attacks if one["where"] in lanes]
         neighbour = corral.neighbour()
         before = corral.grown()
         verdicts = run(lanes, attacks)
@@ -347,7 +368,7 @@ def attack_corral(programs, attacks):
         grown = corral.grown() - before
         if grown > GROWTH_BYTES:
             harm.append(f"logs and state grew by {grown >> 20} MiB")
-        notes = [neighbour.told(), f"logs and state grew by {grown >> 10} KiB"]
+        notes += [neighbour.told(), f"logs and state grew by {grown >> 10} KiB"]
         return report(verdicts, attacks, harm, notes)
     finally:
         if bait:

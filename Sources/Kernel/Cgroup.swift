@@ -11,12 +11,17 @@ public struct Cgroup: Sendable {
         public var processes: Int
         /// CPU in thousandths of a core.
         public var cpuMillicores: Int
+        /// How fast disks may be read and written; nil for as fast as they are.
+        public var disks: DiskRates?
 
         /// States the limits of one sandbox.
-        public init(memoryBytes: Int, processes: Int, cpuMillicores: Int) {
+        public init(
+            memoryBytes: Int, processes: Int, cpuMillicores: Int, disks: DiskRates? = nil
+        ) {
             self.memoryBytes = memoryBytes
             self.processes = processes
             self.cpuMillicores = cpuMillicores
+            self.disks = disks
         }
     }
 
@@ -60,14 +65,20 @@ public struct Cgroup: Sendable {
     }
 
     /// One limit as the kernel's files have it.
-    private struct Setting {
+    struct Setting {
         let controller: String
         let file: String
         let value: String
         /// Absent where the kernel has no swap support, and then there is no swap to limit.
         var isOptional = false
+        /// The word that begins its line, where the file has several.
+        var line: String?
 
-        init(_ file: String, _ value: some CustomStringConvertible, isOptional: Bool = false) {
+        init(
+            _ file: String, _ value: some CustomStringConvertible, isOptional: Bool = false,
+            line: String? = nil
+        ) {
+            self.line = line
             controller = String(file.prefix { $0 != "." })
             self.file = file
             self.value = value.description
@@ -85,7 +96,7 @@ public struct Cgroup: Sendable {
                 Setting("memory.swap.max", 0, isOptional: true),
                 Setting("memory.oom.group", 1), Setting("pids.max", limits.processes),
                 Setting("cpu.max", "\(quota) \(Self.cpuPeriod)"),
-            ]
+            ] + diskSettings
         case .v1:
             return [
                 // Memory first: the sum with swap may not be below it.
@@ -94,7 +105,7 @@ public struct Cgroup: Sendable {
                 Setting("pids.max", limits.processes),
                 Setting("cpu.cfs_period_us", Self.cpuPeriod),
                 Setting("cpu.cfs_quota_us", quota),
-            ]
+            ] + diskSettings
         }
     }
 
@@ -130,9 +141,11 @@ public struct Cgroup: Sendable {
                     Holding(file: setting.file, wanted: setting.value, found: "not counted"))
                 continue
             }
-            let text = try Files.text(path).split(separator: "\n").first ?? ""
+            let text = try Files.text(path).split(separator: "\n").first { line in
+                setting.line.map { line.hasPrefix($0 + " ") } ?? true
+            }
             holdings.append(
-                Holding(file: setting.file, wanted: setting.value, found: String(text)))
+                Holding(file: setting.file, wanted: setting.value, found: String(text ?? "")))
         }
         return holdings
     }

@@ -58,7 +58,7 @@ public struct CgroupHost: Sendable, Equatable {
                     )
                 }
             } else if mount.kind == "cgroup" {
-                let known = ["memory", "pids", "cpu", "cpuacct"]
+                let known = ["memory", "pids", "cpu", "cpuacct", "blkio"]
                 let controllers = Set(mount.fileSystemOptions.filter(known.contains))
                 guard let first = controllers.first,
                     !old.contains(where: { $0.controllers == controllers })

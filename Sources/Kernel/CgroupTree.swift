@@ -7,6 +7,8 @@ public struct CgroupTree: Sendable {
     public let version: CgroupHost.Version
     /// The supervisor's directory in each hierarchy; the sweeper removes them with all below.
     public let roots: [String]
+    /// Whether it can limit how fast disks are read and written.
+    public let limitsDisks: Bool
     private let hierarchies: [CgroupHost.Hierarchy]
     /// Of 5 ms each, for the kernel to end what was killed: five seconds.
     private static let clearAttempts = 1_000
@@ -32,6 +34,7 @@ public struct CgroupTree: Sendable {
                 return own
             }
             try Self.clear(hierarchies.map(\.base))
+            limitsDisks = try CgroupHost.limitsDisks(version, hierarchies)
         } catch {
             throw CgroupError(
                 step: "create", cause: error.description,
@@ -49,6 +52,7 @@ public struct CgroupTree: Sendable {
             for name in try Files.names(in: base) {
                 let path = base + "/" + name
                 guard try Files.status(path)?.isDirectory ?? false else { continue }
+                try Cgroup.letGoOfDisks(path)
                 for pid in try members(of: path) where pid > 1 { _ = kill(pid, SIGKILL) }
                 left.append(path)
             }
@@ -81,7 +85,7 @@ public struct CgroupTree: Sendable {
     public func makeGroup(_ name: String, _ limits: Cgroup.Limits) throws(CgroupError) -> Cgroup {
         let group = Cgroup(
             version: version,
-            places: hierarchies.map {
+            places: hierarchies.filter { limits.disks != nil || !CgroupHost.isOfDisks($0) }.map {
                 .init(path: $0.base + "/" + name, controllers: $0.controllers)
             },
             limits: limits)

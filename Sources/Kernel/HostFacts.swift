@@ -22,17 +22,20 @@ public struct HostFacts: Sendable, Equatable {
         public var making: Trial
         /// Whether swap counts as memory.
         public var countsSwap: Bool
+        /// Whether disks can be limited.
+        public var limitsDisks: Bool
 
         /// Describes a host's cgroups.
         public init(
             version: CgroupHost.Version?, controllers: [String], missing: [String], making: Trial,
-            countsSwap: Bool
+            countsSwap: Bool, limitsDisks: Bool
         ) {
             self.version = version
             self.controllers = controllers
             self.missing = missing
             self.making = making
             self.countsSwap = countsSwap
+            self.limitsDisks = limitsDisks
         }
     }
 

@@ -87,17 +87,20 @@ public enum HostProbe {
         do throws(CgroupError) {
             let host = try CgroupHost.detect()
             var countsSwap = false
+            var limitsDisks = false
             let making = trial(isRoot: isRoot) { () throws(KernelError) in
                 countsSwap = try host.countsSwap()
+                limitsDisks = try host.limitsDisks()
                 try host.tryMaking("corral-doctor-\(getpid())")
             }
             return HostFacts.Cgroups(
                 version: host.version, controllers: host.controllers.sorted(),
-                missing: host.missing, making: making, countsSwap: countsSwap)
+                missing: host.missing, making: making, countsSwap: countsSwap,
+                limitsDisks: limitsDisks)
         } catch {
             return HostFacts.Cgroups(
                 version: nil, controllers: [], missing: CgroupHost.required, making: .untried,
-                countsSwap: false)
+                countsSwap: false, limitsDisks: false)
         }
     }
 

@@ -1,5 +1,7 @@
 /// One line of /proc/PID/mountinfo (proc(5)).
 public struct MountInfo: Sendable, Equatable {
+    /// The file system's device number, `254:0`; one made up, `0:39`, for most that are on no disk.
+    public let device: String
     /// What of the file system is mounted: a path in it.
     public let root: String
     /// Where, as the process sees it.
@@ -19,6 +21,7 @@ public struct MountInfo: Sendable, Equatable {
         guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
             return nil
         }
+        device = String(fields[2])
         root = Self.unescaped(fields[3])
         point = Self.unescaped(fields[4])
         options = Set(fields[5].split(separator: ",").map(String.init))

@@ -61,6 +61,8 @@ extension Policy {
         public var processes: Int
         /// Open descriptors of each process, RLIMIT_NOFILE.
         public var openFiles: Int
+        /// How fast disks may be read and written, by cgroup; nil for as fast as they are.
+        public var io: IO?
         /// The largest file in bytes, RLIMIT_FSIZE.
         public var fileSize: Int
         /// The private /tmp, home and /dev/shm together, in bytes.
@@ -81,6 +83,22 @@ extension Policy {
         public var installMemory: Int
         /// How long an installation may take.
         public var installTimeout: Duration
+    }
+
+    /// What all processes of a sandbox together may do on each disk in a second; nil for as much as
+    /// they like.
+    public struct IO: Sendable, Equatable {
+        /// Bytes read.
+        public var read: Int?
+        /// Bytes written.
+        public var write: Int?
+        /// Requests to read.
+        public var reads: Int?
+        /// Requests to write.
+        public var writes: Int?
+
+        /// States no limit.
+        public init() {}
     }
 
     /// A wall that some host cannot build, and that only an admin can do without.

@@ -75,6 +75,9 @@ extension Policy.Limits {
                     "open_files", .integer(16...1_048_576), .standard("256"), \.openFiles,
                     "Descriptors that each process may have open."),
                 Key(
+                    optional: "io", .record(Policy.IO.schema), \.io,
+                    "How fast disks may be read and written; needs a controller of the kernel's."),
+                Key(
                     "file_size", .size(4 << 10...1 << 40), .standard("64MiB"), \.fileSize,
                     "The largest file a tool may write."),
                 Key(
@@ -104,6 +107,35 @@ extension Policy.Limits {
                     "response", .size(1 << 10...9 << 20), .standard("8MiB"), \.response,
                     "The largest answer to one call."),
             ])
+    }
+}
+
+extension Policy.IO {
+    /// The keys of `limits.io`, in policies and run cards.
+    public static var schema: Schema<Policy.IO> {
+        // Slower than these, what waits for a disk holds up its own end for too long.
+        let bytes = Kind.size(1 << 20...1 << 40)
+        let requests = Kind.integer(10...1_000_000)
+        return Schema(
+            start: Policy.IO(),
+            [
+                Key(
+                    optional: "read", bytes, \.read,
+                    "Bytes that a sandbox may read from each disk in a second."),
+                Key(
+                    optional: "write", bytes, \.write,
+                    "Bytes that a sandbox may write to each disk in a second."),
+                Key(
+                    optional: "reads", requests, \.reads,
+                    "Times that a sandbox may read from each disk in a second."),
+                Key(
+                    optional: "writes", requests, \.writes,
+                    "Times that a sandbox may write to each disk in a second."),
+            ],
+            check: { record, node, reader in
+                guard record == Policy.IO() else { return }
+                reader.report(node.place, "needs one of read, write, reads and writes")
+            })
     }
 }
 
@@ -216,7 +248,7 @@ extension Policy.Limits {
     fileprivate static var blank: Self {
         Self(
             memory: .init(standard: 0, max: 0), cpuMillicores: 0, cpuTime: .zero, processes: 0,
-            openFiles: 0, fileSize: 0, scratch: 0,
+            openFiles: 0, io: nil, fileSize: 0, scratch: 0,
             callTimeout: .init(standard: .zero, max: .zero), startTimeout: .zero,
             addressSpace: nil, life: nil, idleTimeout: .zero, response: 0, installMemory: 0,
             installTimeout: .zero)

@@ -40,6 +40,7 @@ extension RunCard {
             }
             narrow.limits.addressSpace = addressSpace
         }
+        mistakes += narrowDisks(&narrow)
         for (index, wish) in networkAllow.enumerated() where !policy.network.grants(wish) {
             mistakes.append(
                 Mistake(
@@ -50,6 +51,27 @@ extension RunCard {
         guard mistakes.isEmpty else { throw Mistakes(mistakes) }
         narrow.network.allow = networkAllow
         return narrow
+    }
+
+    /// Each rate on its own; one that the policy leaves open may be limited here.
+    private func narrowDisks(_ policy: inout Policy) -> [Mistake] {
+        guard let io else { return [] }
+        var rates = policy.limits.io ?? Policy.IO()
+        var mistakes: [Mistake] = []
+        func narrow(_ wish: Int?, _ rate: inout Int?, _ key: String, _ text: (Int) -> String) {
+            guard let wish else { return }
+            if let max = rate, wish > max {
+                mistakes.append(above("limits.io." + key, text(wish), text(max), policy))
+            }
+            rate = wish
+        }
+        narrow(io.read, &rates.read, "read", sizeText)
+        narrow(io.write, &rates.write, "write", sizeText)
+        narrow(io.reads, &rates.reads, "reads") { String($0) }
+        narrow(io.writes, &rates.writes, "writes") { String($0) }
+        if policy.limits.io == nil { policy.places["limits.io"] = place(of: "limits.io") }
+        policy.limits.io = rates
+        return mistakes
     }
 
     private func above(

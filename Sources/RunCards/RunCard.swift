@@ -1,3 +1,4 @@
+public import Policy
 public import YAML
 
 /// A ready template for one MCP server: everything needed to go from its name to listed tools.
@@ -32,6 +33,8 @@ public struct RunCard: Sendable, Equatable {
     public var life: Duration?
     /// Address space of each process in bytes, no more than the policy says.
     public var addressSpace: Int?
+    /// How fast it may read and write disks, no faster than the policy says.
+    public var io: Policy.IO?
     /// Which era of MCP the server speaks.
     public var era: Era
     /// Tool patterns (`create_*`) that wait for a person.

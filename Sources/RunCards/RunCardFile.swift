@@ -80,8 +80,8 @@ extension RunCard {
         RunCard(
             name: "", title: "", description: "", policy: "", install: nil, freeCommand: false,
             command: [], environment: [], settings: [], credentials: [], networkAllow: [],
-            memory: nil, callTimeout: nil, life: nil, addressSpace: nil, era: .auto, approve: [],
-            deny: [], file: "", places: [:])
+            memory: nil, callTimeout: nil, life: nil, addressSpace: nil, io: nil, era: .auto,
+            approve: [], deny: [], file: "", places: [:])
     }
 }
 
@@ -106,6 +106,7 @@ extension RunCard {
         var callTimeout: Duration?
         var life: Duration?
         var addressSpace: Int?
+        var io: Policy.IO?
 
         static var schema: Schema<Limits> {
             Schema(
@@ -126,6 +127,9 @@ extension RunCard {
                     Key(
                         optional: "address_space", .size(64 << 20...1 << 46), \.addressSpace,
                         "Address space of each process, at most what the policy says."),
+                    Key(
+                        optional: "io", .record(Policy.IO.schema), \.io,
+                        "How fast it may read and write disks, at most what the policy says."),
                 ])
         }
     }
@@ -156,11 +160,13 @@ extension RunCard {
     fileprivate var limits: Limits {
         get {
             Limits(
-                memory: memory, callTimeout: callTimeout, life: life, addressSpace: addressSpace)
+                memory: memory, callTimeout: callTimeout, life: life, addressSpace: addressSpace,
+                io: io)
         }
         set {
             (memory, callTimeout) = (newValue.memory, newValue.callTimeout)
             (life, addressSpace) = (newValue.life, newValue.addressSpace)
+            io = newValue.io
         }
     }
 

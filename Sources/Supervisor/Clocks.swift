@@ -69,7 +69,7 @@ extension Supervisor {
             // What cannot be measured cannot be limited.
             journal.event("not-measured", [("cause", error.description)])
             sandbox.clock = nil
-            try sandbox.child.signal(SIGKILL)
+            try sandbox.kill()
             return false
         }
     }
@@ -79,6 +79,6 @@ extension Supervisor {
     ) throws(KernelError) {
         sandbox.clock = nil
         sandbox.cause = cause
-        try sandbox.child.signal(SIGKILL)
+        try sandbox.kill()
     }
 }

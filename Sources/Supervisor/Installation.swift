@@ -2,6 +2,7 @@ import Kernel
 import Policy
 import RunCards
 import Sandbox
+import SupervisorProtocol
 
 /// An installation under way: one sandbox after another, each a named step, in a directory that
 /// becomes a prefix only when all have succeeded.
@@ -85,8 +86,10 @@ final class Installation {
     }
 
     /// The order for the step that is next.
-    func order() -> Nursery.Order {
+    func order(on cgroups: CgroupTree) throws(Refusal) -> Nursery.Order {
+        let purpose = RunningSandbox.Purpose.installation(prefix: prefix.name)
         let limits = policy.limits
+        let disks = try disks(purpose, cgroups)
         let environment = Resolution.standardEnvironment.filter { !$0.hasPrefix("TMPDIR=") }
         let plan = LaunchPlan(
             uid: 0, hostNetwork: true, scratchBytes: limits.scratch,
@@ -99,12 +102,22 @@ final class Installation {
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
         return Nursery.Order(
-            purpose: .installation(prefix: prefix.name),
+            purpose: purpose,
             tree: TreeSource(name: treeName, describe: describeTree), profile: policy.syscalls,
             limits: .init(
                 memoryBytes: limits.installMemory, processes: limits.processes,
-                cpuMillicores: limits.cpuMillicores),
+                cpuMillicores: limits.cpuMillicores, disks: disks),
             plan: plan, milliseconds: Int(limits.installTimeout.components.seconds) * 1000)
+    }
+
+    private func disks(
+        _ purpose: RunningSandbox.Purpose, _ cgroups: CgroupTree
+    ) throws(Refusal) -> Cgroup.DiskRates? {
+        do throws(SandboxError) {
+            return try DiskLimits(policy, seeing: [prefix.partial], on: cgroups).rates
+        } catch {
+            throw Refusal(purpose, name: card.name, error)
+        }
     }
 
     /// Lays out the directory that the steps work on.

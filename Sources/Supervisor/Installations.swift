@@ -69,7 +69,7 @@ extension Supervisor {
 
     private func clone(_ installation: Installation) throws(Refusal) -> RunningSandbox {
         let owner = nursery.uids.installer
-        let order = installation.order()
+        let order = try installation.order(on: nursery.cgroups)
         let streams = try installation.streams()
         return try nursery.start(order, streams: streams) { uid throws(Refusal) in
             try installation.refusableTrees(owner: owner, sandbox: uid)

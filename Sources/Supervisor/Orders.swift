@@ -2,6 +2,7 @@ import Kernel
 import Policy
 import RunCards
 import Sandbox
+import SupervisorProtocol
 
 // One place turns a policy into a sandbox: a server and a command cannot get different ones.
 
@@ -28,10 +29,19 @@ extension Nursery.Order {
     /// A sandbox of a policy; `tree` and the plan's mounts name its root.
     init(
         _ purpose: RunningSandbox.Purpose, _ policy: Policy, user: UInt32, prefix: String?,
-        tree: [String], _ plan: LaunchPlan
-    ) {
+        tree: [String], _ plan: LaunchPlan, on cgroups: CgroupTree
+    ) throws(Refusal) {
+        let disks: DiskLimits
         let points = plan.trees.map(\.path)
         let rules = policy.filesystem
+        var walls = Walls(plan, of: policy, prefix: prefix)
+        do throws(SandboxError) {
+            disks = try DiskLimits(
+                policy, seeing: points + (prefix.map { [$0] } ?? []), on: cgroups)
+        } catch {
+            throw Refusal(purpose, name: plan.hostname, error)
+        }
+        walls.unlimitedDisks = disks.without
         self.init(
             purpose: purpose,
             tree: TreeSource(name: tree + points) { () throws(SandboxError) in
@@ -40,8 +50,8 @@ extension Nursery.Order {
             profile: policy.syscalls,
             limits: .init(
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
-                cpuMillicores: policy.limits.cpuMillicores),
-            user: user, plan: plan, walls: Walls(plan, of: policy, prefix: prefix),
+                cpuMillicores: policy.limits.cpuMillicores, disks: disks.rates),
+            user: user, plan: plan, walls: walls,
             warm: policy.warm, life: policy.limits.life)
     }
 }

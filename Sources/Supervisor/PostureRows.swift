@@ -114,7 +114,10 @@ struct PostureRows {
     }
 
     private func limits() -> [PostureRow] {
-        reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) }
+        let rows = reading.holdings.map { row("cgroup", $0.file, $0.wanted, $0.found, $0.holds) }
+        guard !walls.unlimitedDisks.isEmpty else { return rows }
+        let told = "not limited: " + walls.unlimitedDisks.joined(separator: ", ")
+        return rows + [row("cgroup", "limits.io", "", told, true)]
     }
 
     /// What ends it by time: a second more than the policy says is where corrald looks.

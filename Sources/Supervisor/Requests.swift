@@ -70,7 +70,7 @@ extension Supervisor {
     private func kill(_ id: UInt64) throws(KernelError) {
         guard let sandbox = sandboxes[id], sandbox.purpose.request != nil else { return }
         sandbox.requested = true
-        try sandbox.child.signal(SIGKILL)
+        try sandbox.kill()
     }
 
     private func usage(_ id: UInt64, _ sandbox: UInt64) throws(KernelError) {
@@ -133,13 +133,13 @@ extension Supervisor {
         } catch {
             throw Refusal(starting: card.name, error)
         }
-        return Nursery.Order(
+        return try Nursery.Order(
             .server(request: request.id), resolution.policy, user: request.user, prefix: prefix,
             tree: ["run", card.name, prefix ?? ""],
             LaunchPlan(
                 resolution.policy, hostname: card.name, directory: RootTree.home,
                 mounts: resolution.directories, command: resolution.command,
-                environment: resolution.environment))
+                environment: resolution.environment), on: nursery.cgroups)
     }
 
     /// The packages of a card, which must have been installed; nil when it has none.

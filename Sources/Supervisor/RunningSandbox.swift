@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Sandbox
 import SupervisorProtocol
@@ -106,6 +107,18 @@ final class RunningSandbox {
 extension RunningSandbox {
     /// Whether somebody waits for it to run.
     var isStarting: Bool { purpose.request != nil && !announced }
+
+    /// Ends it, and what of it waits for a disk at once.
+    func kill() throws(KernelError) {
+        try child.signal(SIGKILL)
+        letGoOfDisks()
+    }
+
+    /// Lets everything that waits for a disk have what it waits for, since it cannot end before.
+    func letGoOfDisks() {
+        // A disk that is gone holds nobody up.
+        do throws(KernelError) { try cgroup.liftDiskRates() } catch {}
+    }
 
     /// Tells one that waits what to run; what it is confined to stays as it was made.
     func begin(_ order: Nursery.Order) throws(SandboxError) {

@@ -136,7 +136,7 @@ extension Supervisor {
         guard let sandbox = sandboxes[id], case .run = sandbox.purpose, sandbox.announced,
             Self.signals.contains(number)
         else { return }
-        try sandbox.child.signal(number)
+        try number == SIGKILL ? sandbox.kill() : sandbox.child.signal(number)
     }
 
     private func clone(_ request: Request.Run) throws(Refusal) -> RunningSandbox {
@@ -150,7 +150,7 @@ extension Supervisor {
         let groups = accounts.groups(of: user)
         let resolution = try RunResolution(
             request, set: set, caller: door == nil ? nil : accounts.caller(request.user))
-        return try nursery.start(order(request, resolution)) { uid throws(Refusal) in
+        return try nursery.start(try order(request, resolution)) { uid throws(Refusal) in
             var trees = Trees()
             for mount in resolution.mounts {
                 trees.append(try UserDirectory.tree(mount, of: user, groups: groups, sandbox: uid))
@@ -159,15 +159,17 @@ extension Supervisor {
         }
     }
 
-    private func order(_ request: Request.Run, _ resolution: RunResolution) -> Nursery.Order {
+    private func order(
+        _ request: Request.Run, _ resolution: RunResolution
+    ) throws(Refusal) -> Nursery.Order {
         let policy = resolution.policy
-        return Nursery.Order(
+        return try Nursery.Order(
             .run(request: request.id, command: resolution.command.first ?? ""), policy,
             user: request.user, prefix: nil,
             tree: ["command", policy.name],
             LaunchPlan(
                 policy, hostname: policy.name, directory: resolution.directory,
                 mounts: resolution.mounts, command: resolution.command,
-                environment: resolution.environment))
+                environment: resolution.environment), on: nursery.cgroups)
     }
 }

@@ -23,7 +23,7 @@ extension Supervisor {
         guard let sandbox = sandboxes[id] else { return }
         sandbox.outOfMemory = true
         try silenceAlarm(sandbox)
-        try sandbox.child.signal(SIGKILL)
+        try sandbox.kill()
     }
 
     private func silenceAlarm(_ sandbox: RunningSandbox) throws(KernelError) {
@@ -53,15 +53,18 @@ extension Supervisor {
             sandbox.landlock = landlock
             try started(sandbox)
         case .failed(let error): sandbox.failure = error
-        case .exited(let status, let signal): sandbox.ended = (status, signal)
-        default: try sandbox.child.signal(SIGKILL)
+        case .exited(let status, let signal):
+            sandbox.ended = (status, signal)
+            // Pid 1 ends now, and the kernel ends the rest, which may wait for a disk.
+            sandbox.letGoOfDisks()
+        default: try sandbox.kill()
         }
     }
 
     /// Ends a sandbox; only a supervisor that may not signal its own child fails at it.
     private func end(_ sandbox: RunningSandbox) throws(SandboxError) {
         do throws(KernelError) {
-            try sandbox.child.signal(SIGKILL)
+            try sandbox.kill()
         } catch {
             throw SandboxError(step: "verify", error)
         }
@@ -80,7 +83,7 @@ extension Supervisor {
             // One that has ended since tells nothing any more, and there is nothing to hand over.
             if try sandbox.child.reapable() { return }
             sandbox.failure = error
-            return try sandbox.child.signal(SIGKILL)
+            return try sandbox.kill()
         }
         guard let request = sandbox.purpose.request, !sandbox.orphaned else { return }
         sandbox.deadline = nil
@@ -153,7 +156,7 @@ extension Supervisor {
             sandbox.failure = SandboxError(
                 step: "deadline", cause: "it took longer than it may",
                 hint: "see install.timeout in the policy")
-            try sandbox.child.signal(SIGKILL)
+            try sandbox.kill()
         }
     }
 
@@ -176,7 +179,7 @@ extension Supervisor {
     func killAll() throws(KernelError) {
         for sandbox in sandboxes.values {
             sandbox.requested = true
-            try sandbox.child.signal(SIGKILL)
+            try sandbox.kill()
         }
     }
 

@@ -22,6 +22,8 @@ struct Walls: Sendable, Equatable {
     /// 0 for no limit.
     var addressBytes: Int
     var lifeSeconds: Int?
+    /// What `limits.io` does not limit, each with the reason.
+    var unlimitedDisks: [String] = []
     /// Walls that the policy does without, by its key, and where that is typed.
     var off: [String: String] = [:]
 

@@ -23,8 +23,8 @@ struct Damage: Sendable {
         HostFacts(
             isRoot: true, kernel: "6.1.0-18-amd64",
             cgroups: .init(
-                version: .v2, controllers: ["cpu", "memory", "pids"], missing: [], making: .works,
-                countsSwap: true),
+                version: .v2, controllers: ["cpu", "io", "memory", "pids"], missing: [],
+                making: .works, countsSwap: true, limitsDisks: true),
             namespaces: [
                 "mnt": .works, "pid": .works, "net": .works, "ipc": .works, "uts": .works,
                 "cgroup": .works,
@@ -193,6 +193,31 @@ struct Damage: Sendable {
         let text = "version: 1\nname: p\nlandlock: off\n"
         let policy = try Policy.read(Array(text.utf8), file: "p.yaml")
         #expect(Diagnosis.off(policy) == ["landlock: off (p.yaml:3:11)"])
+    }
+
+    @Test func `a policy that limits disks needs what can, and tells what it does not reach`()
+        throws
+    {
+        let text = "version: 1\nname: p\nlimits: {io: {write: 1MiB}}\nfilesystem: {read: [/usr]}\n"
+        let policy = try Policy.read(Array(text.utf8), file: "p.yaml")
+        #expect(Diagnosis.features(policy).contains(.diskLimits))
+        #expect(try shipped().policies.values.allSatisfy { $0.limits.io == nil })
+        var host = good
+        host.cgroups.limitsDisks = false
+        let finding = HostFindings.all(host).first { $0.feature == .diskLimits }
+        #expect(finding?.state == .missing && finding?.remedy?.contains("Delegate=yes") == true)
+        // Nothing shipped asks for it.
+        #expect(try diagnosis(host).isWell)
+
+        let disks = try Disks(below: ["/proc"])
+        let none = DiskNeeds([["/usr"]: disks], countsWriteback: true).verdict(policy)
+        #expect(
+            none?.lacks
+                == "limits.io (p.yaml:3:14): nothing is on a disk: /proc: proc has no disk")
+        let old = DiskNeeds([:], countsWriteback: false).verdict(policy)
+        #expect(old?.lacks == nil)
+        #expect(old?.notes.count == 1 && old?.notes[0].contains("version 1 (p.yaml:3:14)") == true)
+        #expect(DiskNeeds().verdict(policy) == .init(notes: []))
     }
 
     @Test func `numbers that are lent to somebody are no sandbox's`() throws {

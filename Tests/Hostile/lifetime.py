@@ -1,5 +1,6 @@
 """Outliving the call, the server and the sandbox; filling disks and logs. H17, H18."""
 
+import mmap
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from limits import SECONDS_MAX, set_name
 FILL_BYTES_MAX = 1 << 30
 INODES_MAX = 500_000
 FLOOD_BYTES = 6 << 20
+DISK_SECONDS = 2.0
 
 
 def fill(directory, host):
@@ -48,6 +50,28 @@ def fill_home(host):
 @attack("H15", "fills /dev/shm")
 def fill_shm(host):
     return fill("/dev/shm", host)
+
+
+@attack("H17", "reads the disk as fast as it can", where="slow")
+def read_disk(host):
+    rate = host.get("disk_rate", 4 << 20)
+    try:
+        file = os.open(os.path.realpath(sys.executable), os.O_RDONLY | os.O_DIRECT)
+    except OSError as error:
+        # No wall: what is there cannot be read past the cache.
+        raise RuntimeError(f"{named(error)} at O_DIRECT") from None
+    block = mmap.mmap(-1, 256 << 10)
+    room = os.fstat(file).st_size // len(block) * len(block)
+    done, took, began = 0, 0.0, time.monotonic()
+    while took < DISK_SECONDS:
+        done += os.preadv(file, [block], done % room)
+        took = time.monotonic() - began
+    os.close(file)
+    told = f"read {done / took / (1 << 20):.1f} MiB a second, of {rate >> 20}"
+    # The kernel counts in slices, and lets the first of them through: twice is room for all.
+    if done > rate * took * 2:
+        return told
+    raise Stopped(told)
 
 
 @attack("H17", "uses up the inodes of its scratch")

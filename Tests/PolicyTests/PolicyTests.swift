@@ -74,6 +74,37 @@ import YAML
             ])
     }
 
+    @Test func `disks are limited only when that is typed, each rate on its own`() throws {
+        #expect(try read("version: 1\nname: p\n").limits.io == nil)
+        let some = try read("version: 1\nname: p\nlimits: {io: {read: 8MiB, writes: 100}}\n")
+        #expect(some.limits.io?.read == 8 << 20 && some.limits.io?.writes == 100)
+        #expect(some.limits.io?.write == nil && some.limits.io?.reads == nil)
+        #expect(some.place(of: "limits.io").description == "p.yaml:3:14")
+        #expect(
+            mistakes(
+                """
+                version: 1
+                name: p
+                limits:
+                  io: {read: 1KiB, write: 8, reads: 1, writes: many, rbps: 1}
+                """) == [
+                    "p.yaml:4:14: '1KiB' is not accepted: must be size, 1MiB to 1TiB",
+                    "p.yaml:4:27: '8' is not accepted: must be size, 1MiB to 1TiB",
+                    "p.yaml:4:37: '1' is not accepted: must be whole number, 10 to 1000000",
+                    "p.yaml:4:48: 'many' is not accepted: a whole number in decimal is "
+                        + "needed, without leading zeros",
+                    "p.yaml:4:54: unknown key 'rbps' (known here: read, write, reads, writes)",
+                ])
+        #expect(
+            mistakes("version: 1\nname: p\nlimits: {io: {}}\n") == [
+                "p.yaml:3:14: needs one of read, write, reads and writes"
+            ])
+        #expect(
+            mistakes("version: 1\nname: p\nlimits: {io: 8MiB}\n") == [
+                "p.yaml:3:14: must be a mapping with keys, not text"
+            ])
+    }
+
     @Test func `every written key can be pointed at, and others at the file's beginning`() throws {
         let policy = try read("version: 1\nname: p\nnetwork:\n  deny: [private, metadata]\n")
         #expect(policy.place(of: "network.deny[1]").description == "p.yaml:4:19")

@@ -217,6 +217,26 @@ import YAML
                     + "(default.yaml:1:1: limits.address_space)",
             ])
 
+        // Each rate on disks is narrowed on its own.
+        let slow = try read("command: [run]\nlimits: {io: {read: 8MiB, writes: 100}}")
+        #expect(try slow.narrowed(by: policy).limits.io?.read == 8 << 20)
+        #expect(
+            try slow.narrowed(by: policy).place(of: "limits.io").description == "c.yaml:6:14")
+        var limited = policy
+        var rates = Policy.IO()
+        (rates.read, rates.write) = (4 << 20, 2 << 20)
+        limited.limits.io = rates
+        let fast = #expect(throws: Mistakes.self) { try slow.narrowed(by: limited) }
+        #expect(
+            fast?.all.map(\.description) == [
+                "c.yaml:6:21: 8MiB is above the 4MiB that policy 'default' grants "
+                    + "(default.yaml:1:1: limits.io.read)"
+            ])
+        limited.limits.io?.read = 16 << 20
+        let narrowed = try slow.narrowed(by: limited).limits.io
+        #expect(narrowed?.read == 8 << 20 && narrowed?.write == 2 << 20)
+        #expect(narrowed?.reads == nil && narrowed?.writes == 100)
+
         let greedy = try read(
             """
             command: [run]

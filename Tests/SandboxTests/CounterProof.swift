@@ -8,6 +8,8 @@ struct CounterProof: CustomTestStringConvertible, Sendable {
     enum Need: Sendable {
         /// A cgroup with limits; a wall named `cgroup.…` is one of them.
         case cgroup
+        /// A cgroup that limits the disk that /usr is on.
+        case disk
         /// A process outside that has the sandbox's own user.
         case twin
         /// A supervisor whom the kernel would spare when memory runs out.
@@ -58,6 +60,7 @@ struct CounterProof: CustomTestStringConvertible, Sendable {
     /// Those whose wall this kernel has.
     static let here = all.filter {
         $0.landlock <= corral_landlock_version() && !$0.needs.contains(.lowScore)
+            && (!$0.needs.contains(.disk) || LimitedGroup.mayLimitDisks)
     }
 
     static let all = kernel + privileges + namespaces + files + limits
@@ -165,5 +168,6 @@ extension CounterProof {
         CounterProof("fork_until_refused", "cgroup.pids", enough: 32, needs: [.cgroup]),
         CounterProof("eat_memory", "join-cgroups", enough: 96 << 20, needs: [.cgroup]),
         CounterProof("eat_memory", "cgroup.memory", enough: 96 << 20, needs: [.cgroup]),
+        CounterProof("read_disk", "cgroup.io", needs: [.cgroup, .disk]),
     ]
 }

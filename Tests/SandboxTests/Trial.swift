@@ -114,10 +114,28 @@ struct LimitedGroup {
         tree = try CgroupTree(host: .detect(), name: name)
         let memory = walls.contains("cgroup.memory") ? 4 << 30 : 48 << 20
         let processes = walls.contains("cgroup.pids") ? 4096 : 8
+        // As many bytes a second as "read_disk" expects.
+        let disks =
+            Self.mayLimitDisks && !walls.contains("cgroup.io")
+            ? Cgroup.DiskRates(readBytes: 4 << 20, disks: try Self.disks()) : nil
         group = try tree.makeGroup(
             "sandbox-1",
-            .init(memoryBytes: memory, processes: processes, cpuMillicores: millicores))
+            .init(
+                memoryBytes: memory, processes: processes, cpuMillicores: millicores, disks: disks))
     }
+
+    /// Whether this host can hold back the disk that /usr is on; says so where it cannot.
+    static let mayLimitDisks: Bool = {
+        do {
+            if try CgroupHost.detect().limitsDisks(), try !disks().isEmpty { return true }
+            print("cgroup.io unproven: no controller of disks, or /usr is on none")
+        } catch {
+            print("cgroup.io unproven: \(error)")
+        }
+        return false
+    }()
+
+    private static func disks() throws -> [String] { try Disks(below: ["/usr"]).numbers }
 
     /// How often the scheduler has held it back, by the kernel's own count.
     func periodsThrottled() throws -> Int {

@@ -112,11 +112,13 @@ import Testing
             "memory.max": "memory", "memory.limit_in_bytes": "memory", "memory.oom.group": "memory",
             "memory.swap.max": "swap", "memory.memsw.limit_in_bytes": "swap", "pids.max": "pids",
             "cpu.max": "cpu", "cpu.cfs_period_us": "cpu", "cpu.cfs_quota_us": "cpu",
+            "io.max": "io", "blkio.throttle.read_bps_device": "io",
         ]
         let limited = try LimitedGroup()
         let files = try limited.group.holdings().map(\.file)
         try limited.remove()
-        // Not every kernel accounts for swap.
-        return try ["cgroup.swap"] + files.map { try "cgroup." + #require(names[$0], "\($0)") }
+        // Not every kernel accounts for swap, and not every host can limit disks.
+        return try ["cgroup.swap", "cgroup.io"]
+            + files.map { try "cgroup." + #require(names[$0], "\($0)") }
     }
 }

@@ -1,8 +1,8 @@
-import Kernel
 import Sandbox
 import SupervisorProtocol
 import Testing
 
+@testable import Kernel
 @testable import Policy
 @testable import Supervisor
 
@@ -205,6 +205,20 @@ struct Weakness: Sendable {
         #expect(time?.wanted == "off (p.yaml:5:17)")
         #expect(time?.found == "the host's: time:[8]")
         #expect(rows.first { $0.group == "landlock" }?.wanted == "off (p.yaml:4:11)")
+    }
+
+    @Test func `rates on disks are told line by line, and what they miss with its reason`() {
+        var reading = Self.good
+        let wanted = "254:0 rbps=1048576 wbps=max riops=max wiops=max"
+        reading.holdings = [.init(file: "io.max", wanted: wanted, found: wanted)]
+        var walls = Self.walls
+        walls.unlimitedDisks = ["/run: tmpfs has no disk"]
+        let told = rows(reading, walls).filter { $0.group == "cgroup" }
+        #expect(told.map(\.name) == ["io.max", "limits.io"])
+        #expect(told.map(\.found) == [wanted, "not limited: /run: tmpfs has no disk"])
+        #expect(told.allSatisfy { $0.ok })
+        reading.holdings = [.init(file: "io.max", wanted: wanted, found: "")]
+        #expect(rows(reading, walls).filter { !$0.ok }.map(\.name) == ["io.max"])
     }
 
     @Test func `what a tool chooses cannot make the answer too long to send`() {

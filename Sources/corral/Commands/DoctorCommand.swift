@@ -32,7 +32,9 @@ struct DoctorCommand: ClientCommand {
         let findings =
             HostFindings.all(host) + setup.accounts
             + [setup.directories, setup.configuration, setup.socket(socket)]
-        let diagnosis = Diagnosis(findings, set: setup.set, absent: setup.absent)
+        let diagnosis = Diagnosis(
+            findings, set: setup.set, absent: setup.absent,
+            disks: DiskNeeds(setup.set, host.cgroups.version))
         try answer(diagnosis.json) { DoctorText.lines(diagnosis, $0) }
         if !diagnosis.isWell { throw CommandFailure.told(.failed) }
     }

@@ -35,7 +35,9 @@ struct Diagnosis: Equatable {
 
     /// Compares; `set` is nil when the files cannot be used, which is a finding of its own, and
     /// `absent` are the paths of the policies and cards that are not on this host.
-    init(_ findings: [Finding], set: PolicySet?, absent: Set<String>) {
+    init(
+        _ findings: [Finding], set: PolicySet?, absent: Set<String>, disks: DiskNeeds = DiskNeeds()
+    ) {
         self.findings = findings
         let states = Dictionary(
             findings.map { ($0.feature, $0.state) }, uniquingKeysWith: { max($0, $1) })
@@ -43,12 +45,14 @@ struct Diagnosis: Equatable {
         for policy in (set?.policies.values.map { $0 } ?? []).sorted(by: { $0.name < $1.name }) {
             needs.append(
                 Self.need("policy", policy.name, Self.features(policy), states, of: policy)
+                    .with(disks.verdict(policy))
                     .without(Self.paths(policy).filter(absent.contains), .warning))
         }
         for card in (set?.cards.values.map { $0 } ?? []).sorted(by: { $0.name < $1.name }) {
             let features = Self.features(card, set?.narrowed[card.name])
             needs.append(
                 Self.need("card", card.name, features, states, of: set?.narrowed[card.name])
+                    .with(set?.narrowed[card.name].flatMap(disks.verdict))
                     .without(Self.program(card).filter(absent.contains), .missing))
         }
         self.needs = needs
@@ -64,6 +68,7 @@ struct Diagnosis: Equatable {
     static func features(_ policy: Policy) -> [Feature] {
         walls + (policy.landlock == .off ? [] : [.landlock])
             + (policy.timeNamespace == .off ? [] : [.timeNamespace])
+            + (policy.limits.io == nil ? [] : [.diskLimits])
     }
 
     /// What a policy does without because somebody typed it there.
@@ -107,6 +112,15 @@ struct Diagnosis: Equatable {
 }
 
 extension Diagnosis.Need {
+    /// The same with what `limits.io` comes to.
+    fileprivate func with(_ disks: DiskNeeds.Verdict?) -> Self {
+        guard let disks else { return self }
+        let lacks = [self.lacks, disks.lacks ?? ""].filter { !$0.isEmpty }
+        return Self(
+            kind: kind, name: name, state: disks.lacks == nil ? state : .missing,
+            features: features, off: off + disks.notes, lacks: lacks.joined(separator: "; "))
+    }
+
     /// The same when paths are not on the host.
     fileprivate func without(_ paths: [String], _ worse: Finding.State) -> Self {
         guard !paths.isEmpty else { return self }

@@ -5,6 +5,7 @@ enum Feature: String, CaseIterable {
     case limits = "resource limits"
     case controllers = "cgroup controllers"
     case groups = "cgroup groups"
+    case diskLimits = "disk limits"
     case namespaces
     case timeNamespace = "time namespace"
     case userNamespaces = "user namespaces"

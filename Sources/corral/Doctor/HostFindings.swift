@@ -15,7 +15,7 @@ enum HostFindings {
     static func all(_ host: HostFacts) -> [Finding] {
         [
             kernel(host.kernel), RightsFindings.capabilities(host), RightsFindings.limits(host),
-            controllers(host.cgroups), groups(host.cgroups),
+            controllers(host.cgroups), groups(host.cgroups), diskLimits(host.cgroups),
             namespaces(host), timeNamespace(host.clocks), userNamespaces(host),
             seccomp(host.calls["seccomp"]),
             systemCalls(host.calls), landlock(host.landlock), idMapping(host.place),
@@ -58,6 +58,22 @@ enum HostFindings {
                     "run corrald where /sys/fs/cgroup is and is writable: on the host, not in a "
                     + "container")
         }
+    }
+
+    private static func diskLimits(_ cgroups: HostFacts.Cgroups) -> Finding {
+        let isOld = cgroups.version == .v1
+        if cgroups.limitsDisks {
+            return Finding(.diskLimits, .ok, isOld ? "blkio" : "io")
+        }
+        if cgroups.making == .untried { return .untried(.diskLimits) }
+        return Finding(
+            .diskLimits, .missing, "no \(isOld ? "blkio" : "io") controller that holds disks back",
+            remedy: isOld
+                ? "mkdir -p /sys/fs/cgroup/blkio && mount -t cgroup -o blkio none "
+                    + "/sys/fs/cgroup/blkio, on a kernel with CONFIG_BLK_DEV_THROTTLING; or take "
+                    + "limits.io out of the policies"
+                : "start corrald by its unit, whose Delegate=yes hands io on, on a kernel with "
+                    + "CONFIG_BLK_DEV_THROTTLING; or take limits.io out of the policies")
     }
 
     private static func namespaces(_ host: HostFacts) -> Finding {
