@@ -7,8 +7,8 @@ enum Limit {
     /// How long nothing must happen until the next start is prepared: what was just started may be
     /// over as fast, and should not wait for that.
     static let quietMilliseconds = 3
-    /// Mount namespaces of the dead that are held until there is time; more than a message takes.
-    static let lingering = 8
+    /// Mount namespaces of the dead that are held until there is time: what one message takes.
+    static let lingering = 32
     /// Kinds of sandboxes of which some wait; a kind is a card, or a policy that commands run with.
     static let warmKinds = 16
     /// Network namespaces kept for the next sandboxes of their users: about 90 KiB each.

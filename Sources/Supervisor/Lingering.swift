@@ -10,11 +10,11 @@ final class Lingering {
     /// Whether there are any.
     var isEmpty: Bool { mounts.isEmpty }
 
+    /// Whether no more should be held.
+    var isFull: Bool { mounts.count >= Limit.lingering }
+
     /// Holds one.
-    func hold(_ namespace: consuming Descriptor) {
-        mounts.append(namespace.release())
-        if mounts.count > Limit.lingering { letGo(through: nil) }
-    }
+    func hold(_ namespace: consuming Descriptor) { mounts.append(namespace.release()) }
 
     /// Lets go of all, through a zygote if there is one.
     func letGo(through zygote: Template?) {

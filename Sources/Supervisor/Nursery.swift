@@ -137,6 +137,12 @@ struct Nursery {
         }
     }
 
+    /// Holds the mount namespace of a sandbox that has ended until there is time to end it too.
+    func hold(_ mounts: consuming Descriptor) {
+        lingering.hold(mounts)
+        if lingering.isFull { lingering.letGo(through: ready.last?.template) }
+    }
+
     /// Ends every zygote, so that none stays in the cgroup of a sandbox; a start makes new ones.
     mutating func endZygotes() {
         pending = []

@@ -190,7 +190,7 @@ extension Supervisor {
             do throws(KernelError) {
                 try sandbox.cgroup.remove()
                 nursery.uids.give(back: sandbox.uid)
-                if let mounts = sandbox.mounts.take() { nursery.lingering.hold(mounts) }
+                if let mounts = sandbox.mounts.take() { nursery.hold(mounts) }
                 if let network = sandbox.network.take(), let user = sandbox.user {
                     nursery.networks.keep(network, of: user)
                 }
