@@ -20,6 +20,8 @@ from traces import Family, read  # noqa: E402
 RELEASE = f"{TOP}/.build/release"
 MADE = f"{TOP}/.build/bench"
 CALLS_PER_SIZE = 4000
+# Connections beside the first, for what one sandbox more costs.
+MORE = [f"echo{number}" for number in range(2, 10)]
 # Name, kind, runs, sandboxes that wait.
 STARTS = [("start", "true", 300, 0), ("start_warm", "true", 300, 1),
           ("start_python", "python", 100, 0), ("start_rate", "rate", 9, 0)]
@@ -142,7 +144,16 @@ def bench_idle(report, bed, family):
     if not tools:
         raise Failure("idle: cannot find the sandboxed tool that was just called")
     report.add("idle", alone, "KiB", None, None, None, 1)
-    report.add("idle_sandbox", pss_kib(busy) - alone, "KiB", None, "tool", pss_kib(tools), 1)
+    report.add("idle_first", pss_kib(busy) - alone, "KiB", None, "tool", pss_kib(tools), 1)
+    # What the first needs, its template among it, the others share.
+    for name in MORE:
+        bed.must("call", f"{name}__echo", '{"text":"hello"}')
+    all_of_us, all_tools = own_pids(family)
+    if len(all_tools) != 1 + len(MORE):
+        raise Failure(f"idle: {len(all_tools)} tools run after {1 + len(MORE)} were called")
+    more = (pss_kib(all_of_us) - pss_kib(busy)) / len(MORE)
+    tool = (pss_kib(all_tools) - pss_kib(tools)) / len(MORE)
+    report.add("idle_sandbox", more, "KiB", None, "tool", tool, len(MORE))
 
 
 def with_testbed(report, chosen):
@@ -154,8 +165,9 @@ def with_testbed(report, chosen):
         os.mkdir(tool)
         shutil.copy(f"{MADE}/echo", tool)
         bed.start()
-        bed.must("connect", "custom", "--name", "echo", "--set", f"files={tool}", "--",
-                 f"{tool}/echo")
+        for name in ["echo", *MORE]:
+            bed.must("connect", "custom", "--name", name, "--set", f"files={tool}", "--",
+                     f"{tool}/echo")
         if "idle" in chosen:
             bed.stop()
             bed.start()
