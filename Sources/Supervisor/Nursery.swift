@@ -110,6 +110,11 @@ struct Nursery {
         return nil
     }
 
+    private mutating func want(_ template: Template, _ limits: Cgroup.Limits) {
+        guard !pending.contains(where: { $0.template === template }) else { return }
+        pending.append((template, limits))
+    }
+
     private mutating func prepare(_ template: Template, _ limits: Cgroup.Limits) {
         guard templates.contains(template), !ready.contains(where: { $0.template === template })
         else { return }
@@ -182,6 +187,11 @@ struct Nursery {
             throw Refusal(order.purpose, name: order.plan.hostname, error)
         }
         dropUnused()
+        // Places that only wait give their uids up before a start goes without one.
+        if uids.isEmpty, !ready.contains(where: { $0.template === template }), !ready.isEmpty {
+            endZygotes()
+            return try seat(for: order)
+        }
         if let index = ready.firstIndex(where: { $0.template === template }) {
             let place = ready.remove(at: index).place
             if place.cgroup.limits == order.limits {
@@ -196,8 +206,10 @@ struct Nursery {
     }
 
     private mutating func giveBack(_ seat: Seat) {
+        guard seat.isReady else { return giveBack(seat.place) }
+        if seat.place.isUntouched { return ready.append((seat.template, seat.place)) }
         // A zygote in a cgroup keeps it from being removed, and its child may not have come to be.
-        if seat.isReady { templates.discard(seat.template) }
+        templates.discard(seat.template)
         giveBack(seat.place)
     }
 
@@ -268,7 +280,7 @@ struct Nursery {
             return try reports.split { status, report throws(SandboxError) in
                 let birth = try clone(plan, groups, report)
                 // An installation is the only one of its kind.
-                if order.walls != nil { pending.append((seat.template, order.limits)) }
+                if order.walls != nil { want(seat.template, order.limits) }
                 return RunningSandbox(
                     seat.place, order, keeping: plan.keptNamespaces, birth, status: status,
                     deadline: deadline)

@@ -50,6 +50,9 @@ final class Place {
         }
     }
 
+    /// Whether nothing of it has been given away.
+    var isUntouched: Bool { !entrances.isEmpty }
+
     /// Gives the way into the cgroup away; `joined` says that the zygote has gone there before.
     func takeGroups(joined: Bool) -> Groups {
         let taken = entrances

@@ -14,6 +14,9 @@ struct UIDPool {
         next = range.lowerBound
     }
 
+    /// Whether all are in use.
+    var isEmpty: Bool { used.count >= range.count }
+
     /// A free uid, the one that has been free longest; nil when all are in use.
     mutating func take() -> UInt32? {
         guard used.count < range.count else { return nil }

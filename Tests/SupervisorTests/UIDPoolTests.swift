@@ -30,4 +30,13 @@ import Testing
             }
         }
     }
+
+    @Test func `it says when all are in use`() {
+        var pool = UIDPool(first: 100, count: 2)
+        #expect(!pool.isEmpty)
+        let only = pool.take()
+        #expect(only == 101 && pool.isEmpty)
+        pool.give(back: 101)
+        #expect(!pool.isEmpty)
+    }
 }
