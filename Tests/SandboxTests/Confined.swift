@@ -49,8 +49,9 @@ struct Outcome {
 final class Confined {
     let directory: String
     let template: Template
-    /// The range of uids that these tests use; none of it may own anything on the host.
-    static let uid: UInt32 = 1_990_000_000
+    /// The uid that these tests use, of a range of which none may own anything on the host; one for
+    /// each run, or two runs at a time would count each other.
+    static let uid = 1_990_000_000 + UInt32(getpid() % 100_000)
 
     init(
         read: [String] = ["/usr"], mountPoints: [String] = [],

@@ -23,7 +23,7 @@ struct Trial {
     var isRestricted: Bool
 
     /// A user of its own: other suites count the processes of theirs, and run meanwhile.
-    private static let uid: UInt32 = 1_990_000_100
+    private static let uid = Confined.uid + 100_000
 
     init(_ proof: CounterProof, without walls: [String] = []) throws {
         self.proof = proof
