@@ -57,12 +57,13 @@ let package = Package(
 
         // Pure: values in, values out.
         library("YAML", ["CYAML"]),
-        library("Policy", ["YAML"]),
+        library("NetworkRules"),
+        library("Policy", ["YAML", "NetworkRules"]),
         library("RunCards", ["YAML", "Policy"]),
         library("JSONRPC"),
         library("MCP", ["JSONRPC"]),
         library("Control", ["JSONRPC"]),
-        library("SupervisorProtocol"),
+        library("SupervisorProtocol", ["NetworkRules"]),
 
         // Effects.
         library("Kernel", ["CKernel"]),
@@ -100,7 +101,8 @@ let package = Package(
         tests("JSONRPCTests", ["JSONRPC"]),
         tests("MCPTests", ["MCP", "JSONRPC"]),
         tests("ControlTests", ["Control", "JSONRPC"]),
-        tests("SupervisorProtocolTests", ["SupervisorProtocol"]),
+        tests("NetworkRulesTests", ["NetworkRules"]),
+        tests("SupervisorProtocolTests", ["SupervisorProtocol", "NetworkRules"]),
         tests("ConfigurationTests", ["Configuration", "Kernel", "Policy", "RunCards"]),
         tests("SandboxTests", ["Sandbox", "Kernel", "CKernel", "CLaunch", "Policy", "YAML"]),
         tests("StoreTests", ["Store"]),

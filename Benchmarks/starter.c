@@ -17,7 +17,7 @@
 #include "samples.h"
 
 enum { LINK = 4, HELLO = 1, START = 2, STARTED = 2, REFUSED = 3, EXITED = 6 };
-enum { VERSION = 4 }; // SupervisorProtocol.Limit.version
+enum { VERSION = 5 }; // SupervisorProtocol.Limit.version
 enum { DESCRIPTORS = 8, OUTPUT = 1 };
 
 struct message {

@@ -47,6 +47,7 @@ extension Broker {
         case .posture(let id, let rows):
             guard case .posture(let then)? = requests.removeValue(forKey: id) else { return }
             then(.success(rows))
+        case .reloaded, .egress: break
         }
     }
 

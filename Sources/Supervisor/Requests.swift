@@ -51,6 +51,9 @@ extension Supervisor {
         case .posture(let id, let sandbox): try posture(id, sandbox)
         case .run(let run): try self.run(run)
         case .signal(let sandbox, let number): try signal(sandbox, number)
+        case .reload(let id):
+            let refusal = Refusal(code: .host, message: "cannot reload: restart corrald instead")
+            try send(.refused(id: id, refusal))
         }
     }
 

@@ -8,6 +8,7 @@ extension Request {
         case posture = 6
         case run = 7
         case signal = 8
+        case reload = 9
     }
 
     /// The datagram of this request; nil when it is beyond `Limit.messageBytes`.
@@ -42,6 +43,9 @@ extension Request {
             out.put(Tag.signal.rawValue)
             out.put(sandbox)
             out.put(number)
+        case .reload(let id):
+            out.put(Tag.reload.rawValue)
+            out.put(id)
         }
         return out.finish()
     }
@@ -59,6 +63,7 @@ extension Request {
         case .posture: self = .posture(id: try input.number(), sandbox: try input.number())
         case .run: self = .run(try Run(from: &input))
         case .signal: self = .signal(sandbox: try input.number(), number: try input.number())
+        case .reload: self = .reload(id: try input.number())
         }
         try input.end()
     }
@@ -106,6 +111,8 @@ extension Event {
         case exited = 6
         case usage = 7
         case posture = 8
+        case reloaded = 9
+        case egress = 10
     }
 
     /// The datagram of this event; nil when it is beyond `Limit.messageBytes`.
@@ -144,6 +151,11 @@ extension Event {
             out.put(Tag.posture.rawValue)
             out.put(id)
             out.put(rows) { out, row in row.write(to: &out) }
+        case .reloaded(let id, let mistakes):
+            out.put(Tag.reloaded.rawValue)
+            out.put(id)
+            out.put(mistakes)
+        case .egress: out.put(Tag.egress.rawValue)
         }
         return out.finish()
     }
@@ -167,6 +179,9 @@ extension Event {
             self = .posture(
                 id: try input.number(),
                 try input.list { input throws(DecodingError) in try PostureRow(from: &input) })
+        case .reloaded:
+            self = .reloaded(id: try input.number(), mistakes: try input.string())
+        case .egress: self = .egress
         }
         try input.end()
     }

@@ -21,6 +21,8 @@ public enum Request: Sendable, Equatable {
     case run(Run)
     /// Passes a signal on to a command that runs.
     case signal(sandbox: UInt64, number: Int32)
+    /// Asks for the policies, cards and access rules to be read anew; an administrator's wish.
+    case reload(id: UInt64)
 }
 
 extension Request {
@@ -101,6 +103,12 @@ public enum Event: Sendable, Equatable {
     case usage(id: UInt64, Usage)
     /// Answers `posture`.
     case posture(id: UInt64, [PostureRow])
+    /// Everything was read anew and holds, or nothing has changed: then `mistakes` says why. Comes
+    /// with id 0 when a signal asked for it.
+    case reloaded(id: UInt64, mistakes: String)
+    /// There is a gateway; events of its predecessor are over. Descriptor: a SOCK_SEQPACKET socket
+    /// on which its `EgressEvent`s come.
+    case egress
 }
 
 /// Why the supervisor did not do what it was asked.
@@ -265,7 +273,7 @@ public struct PostureRow: Sendable, Equatable {
 /// Limits of the conversation; a message beyond them is refused whole.
 public enum Limit {
     /// The version both halves must speak.
-    public static let version: UInt32 = 4
+    public static let version: UInt32 = 5
     /// The largest message: a command line of 64 KiB, settings and credentials fit.
     public static let messageBytes = 128 << 10
     /// The longest string in it.

@@ -11,6 +11,9 @@ extension Request {
         public var directory: String
         /// Host directories that the command is to see, at their own paths.
         public var mounts: [Mount]
+        /// Destinations that it may connect to, as `network.allow` has them; empty for what its
+        /// policy allows.
+        public var allow: [String]
         /// The command's words.
         public var command: [String]
         /// Variables beside those that every sandbox has.
@@ -19,13 +22,14 @@ extension Request {
         /// Describes one command to run.
         public init(
             id: UInt64, user: UInt32, policy: String, directory: String, mounts: [Mount],
-            command: [String], environment: [Field]
+            allow: [String] = [], command: [String], environment: [Field]
         ) {
             self.id = id
             self.user = user
             self.policy = policy
             self.directory = directory
             self.mounts = mounts
+            self.allow = allow
             self.command = command
             self.environment = environment
         }
@@ -67,6 +71,7 @@ extension Request.Run {
             out.put(mount.path)
             out.put(mount.writable)
         }
+        out.put(allow) { out, entry in out.put(entry) }
         out.put(command) { out, word in out.put(word) }
         out.put(environment) { out, field in
             out.put(field.name)
@@ -82,6 +87,7 @@ extension Request.Run {
         mounts = try input.list { input throws(DecodingError) in
             Request.Mount(path: try input.string(), writable: try input.bool())
         }
+        allow = try input.list { input throws(DecodingError) in try input.string() }
         command = try input.list { input throws(DecodingError) in try input.string() }
         environment = try input.list { input throws(DecodingError) in
             Request.Field(name: try input.string(), value: try input.string())

@@ -90,6 +90,7 @@ final class FakeSupervisor: Sendable {
     private func handle(_ request: Request) throws {
         switch request {
         case .hello(let version): send(.hello(version: version))
+        case .reload(let id): send(.reloaded(id: id, mistakes: ""))
         case .start(let start): try begin(start)
         case .install(let id, let card): try install(id, card)
         case .kill(let sandbox): try kill(sandbox)

@@ -18,8 +18,9 @@ import Testing
                 mounts: [
                     .init(path: "/srv/a", writable: true), .init(path: "/b", writable: false),
                 ],
-                command: ["cat", ""], environment: [.init(name: "A", value: "")])),
-        .signal(sandbox: 10, number: -2),
+                allow: ["example.com:443"], command: ["cat", ""],
+                environment: [.init(name: "A", value: "")])),
+        .signal(sandbox: 10, number: -2), .reload(id: 11),
     ]
     static let events: [Event] = [
         .hello(version: 1), .started(id: 1, sandbox: 2, meters: .init()),
@@ -33,7 +34,8 @@ import Testing
                 usage: .init(
                     cpuMicroseconds: 1, memoryPeakBytes: 2, memoryLimitBytes: 3,
                     memoryKills: 4, processRefusals: 5, processLimit: 6))),
-        .usage(id: 7, .init()), .posture(id: 8, []),
+        .usage(id: 7, .init()), .posture(id: 8, []), .egress,
+        .reloaded(id: 10, mistakes: "default.yaml:3:1: unknown key"),
         .posture(
             id: 9,
             [
