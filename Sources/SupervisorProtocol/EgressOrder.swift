@@ -3,7 +3,7 @@ public import NetworkRules
 /// What the supervisor tells the gateway, over a SOCK_SEQPACKET pair in the form that `Request`
 /// has. Descriptors travel beside it with SCM_RIGHTS.
 public enum EgressOrder: Sendable, Equatable {
-    /// Opens the conversation, in both directions; the gateway ends when the version is not its own.
+    /// Opens the conversation, in both directions; the gateway ends when the version is another.
     case hello(version: UInt32)
     /// Where decisions are told from now on. Descriptor: a SOCK_SEQPACKET socket to the broker, on
     /// which `EgressEvent`s go out and `EgressNotice`s come in.
