@@ -58,6 +58,10 @@ public struct HostName: Sendable, Hashable {
 
     /// Whether it has one or more labels before `parent`.
     public func isSubdomain(of parent: HostName) -> Bool {
-        text.utf8.count > parent.text.utf8.count + 1 && text.hasSuffix("." + parent.text)
+        // Byte by byte from the end: both are ASCII, and this is asked at every connection.
+        var rest = text.utf8[...]
+        guard rest.count > parent.text.utf8.count + 1 else { return false }
+        for byte in parent.text.utf8.reversed() where rest.popLast() != byte { return false }
+        return rest.last == UInt8(ascii: ".")
     }
 }

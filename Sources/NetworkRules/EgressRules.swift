@@ -70,7 +70,8 @@ public struct EgressRules: Sendable, Hashable {
     public var deny: [Deny]
     /// How much may be used.
     public var limits: Limits
-    /// Where the limits stand, by their key (`network.connections`): `FILE:LINE`.
+    /// Where the limits stand, and `allow` itself, by their key (`network.connections`,
+    /// `network.allow`): `FILE:LINE`.
     public var limitPlaces: [String: String]
 
     /// Describes rules.

@@ -45,27 +45,3 @@ public struct Denial: Error, Sendable, Hashable {
         self.place = place
     }
 }
-
-extension EgressRules {
-    /// Whether a connection may be made: asked when a program dials, again with the very address
-    /// that is dialled for it, and again of every open connection when the rules change.
-    ///
-    /// `names` are those that the sandbox was given this address for and that still hold;
-    /// `isHost` says that it is an address of the host's own.
-    public func verdict(
-        address: IPAddress, port: UInt16, names: some Sequence<HostName>, isHost: Bool
-    ) -> Verdict {
-        .denied(Denial(.notAllowed))
-    }
-
-    /// Whether a name may be asked for.
-    public func verdict(name: HostName) -> Verdict {
-        .denied(Denial(.notAllowed))
-    }
-
-    /// Whether an answer may hold this address for a name: what `verdict(address:…)` would say of
-    /// it on at least one port.
-    public func mayAnswer(_ address: IPAddress, for name: HostName, isHost: Bool) -> Bool {
-        false
-    }
-}
