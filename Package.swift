@@ -59,7 +59,7 @@ let package = Package(
         library("YAML", ["CYAML"]),
         library("NetworkRules"),
         library("Policy", ["YAML", "NetworkRules"]),
-        library("RunCards", ["YAML", "Policy"]),
+        library("RunCards", ["YAML", "Policy", "NetworkRules"]),
         library("JSONRPC"),
         library("MCP", ["JSONRPC"]),
         library("Control", ["JSONRPC"]),
@@ -90,20 +90,22 @@ let package = Package(
             "corral",
             [
                 "Control", "JSONRPC", "Kernel", "Configuration", "Policy", "RunCards",
-                "SupervisorProtocol", "YAML", argumentParser,
+                "SupervisorProtocol", "NetworkRules", "YAML", argumentParser,
             ]),
 
         // Tests: one target per source target, then whole programs, then the style.
         tests("KernelTests", ["Kernel", "CKernel"]),
         tests("YAMLTests", ["YAML"]),
-        tests("PolicyTests", ["Policy", "YAML"]),
-        tests("RunCardsTests", ["RunCards", "Policy", "YAML"]),
+        tests("PolicyTests", ["Policy", "NetworkRules", "YAML"]),
+        tests("RunCardsTests", ["RunCards", "Policy", "NetworkRules", "YAML"]),
         tests("JSONRPCTests", ["JSONRPC"]),
         tests("MCPTests", ["MCP", "JSONRPC"]),
         tests("ControlTests", ["Control", "JSONRPC"]),
         tests("NetworkRulesTests", ["NetworkRules"]),
         tests("SupervisorProtocolTests", ["SupervisorProtocol", "NetworkRules"]),
-        tests("ConfigurationTests", ["Configuration", "Kernel", "Policy", "RunCards"]),
+        tests(
+            "ConfigurationTests",
+            ["Configuration", "Kernel", "NetworkRules", "Policy", "RunCards"]),
         tests("SandboxTests", ["Sandbox", "Kernel", "CKernel", "CLaunch", "Policy", "YAML"]),
         tests("StoreTests", ["Store"]),
         tests(

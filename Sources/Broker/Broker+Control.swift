@@ -171,7 +171,7 @@ extension Card {
             credentials: card.credentials.map {
                 Credential(name: $0.name, required: $0.required, hint: $0.hint)
             },
-            network: card.networkAllow)
+            network: card.networkAllow.map(\.text))
     }
 }
 

@@ -23,6 +23,8 @@ public struct Policy: Sendable, Equatable {
     public var warm: Int
     /// Package registries that the install phase may reach.
     public var registries: Registries
+    /// Where the install phase may connect to.
+    public var installNetwork: Network
     /// The file it was read from.
     public var file: String
     /// Where each key that the file writes has its value: `limits.memory`, `network.deny[2]`.
@@ -115,14 +117,6 @@ extension Policy {
         public var read: [String]
         /// Absolute paths mounted writable.
         public var write: [String]
-    }
-
-    /// Where a tool may connect to; an empty `allow` means no network at all.
-    public struct Network: Sendable, Equatable {
-        /// Named sets, such as `localhost`, that are refused whatever `allow` says.
-        public var deny: [String]
-        /// `host:port` or `cidr:port` entries.
-        public var allow: [String]
     }
 
     /// Package registries that the install phase may reach.

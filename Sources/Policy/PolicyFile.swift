@@ -163,36 +163,18 @@ extension Policy.Filesystem {
     }
 }
 
-extension Policy.Network {
-    static var schema: Schema<Policy.Network> {
-        Schema(
-            start: .init(deny: [], allow: []),
-            [
-                Key(
-                    "deny", .list(of: .word(of: Self.setNames)),
-                    .standard("[localhost, private, link_local, metadata]"), \.deny,
-                    "Sets of addresses that are refused whatever `allow` says."),
-                Key(
-                    "allow", .list(of: .endpoint, limit: 256), .standard("[]"), \.allow,
-                    "Destinations that are granted; empty means no network at all."),
-            ])
-    }
-
-    /// The named sets that `network.deny` knows.
-    public static let setNames = [
-        "localhost", "private", "link_local", "metadata", "multicast", "reserved",
-    ]
-}
-
 extension Policy {
     private static var installSchema: Schema<Install> {
         Schema(
             start: Install(
-                registries: .init(pypi: ""), memory: 0, timeout: .zero),
+                registries: .init(pypi: ""), network: .init(), memory: 0, timeout: .zero),
             [
                 Key(
                     "registries", .record(Registries.schema), .standard("{}"), \.registries,
-                    "Package registries that an installation may reach."),
+                    "Package registries that packages are looked up at."),
+                Key(
+                    "network", .record(Network.installSchema), .standard("{}"), \.network,
+                    "Where an installation may connect to."),
                 Key(
                     "memory", .size(64 << 20...1 << 40), .standard("512MiB"), \.memory,
                     "Memory of the install sandbox."),
@@ -205,6 +187,7 @@ extension Policy {
     /// What `install:` says, before it is spread over `limits` and `registries`.
     struct Install: Sendable {
         var registries: Registries
+        var network: Network
         var memory: Int
         var timeout: Duration
     }
@@ -212,11 +195,12 @@ extension Policy {
     fileprivate var install: Install {
         get {
             Install(
-                registries: registries, memory: limits.installMemory,
+                registries: registries, network: installNetwork, memory: limits.installMemory,
                 timeout: limits.installTimeout)
         }
         set {
             registries = newValue.registries
+            installNetwork = newValue.network
             limits.installMemory = newValue.memory
             limits.installTimeout = newValue.timeout
         }
@@ -226,8 +210,8 @@ extension Policy {
     fileprivate static var blank: Policy {
         Policy(
             name: "", limits: .blank, filesystem: .init(read: [], write: []),
-            network: .init(deny: [], allow: []), syscalls: "", landlock: .enforce,
-            timeNamespace: .enforce, warm: 0, registries: .init(pypi: ""),
+            network: .init(), syscalls: "", landlock: .enforce,
+            timeNamespace: .enforce, warm: 0, registries: .init(pypi: ""), installNetwork: .init(),
             file: "", places: [:])
     }
 }

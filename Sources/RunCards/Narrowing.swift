@@ -41,13 +41,7 @@ extension RunCard {
             narrow.limits.addressSpace = addressSpace
         }
         mistakes += narrowDisks(&narrow)
-        for (index, wish) in networkAllow.enumerated() where !policy.network.grants(wish) {
-            mistakes.append(
-                Mistake(
-                    place(of: "network.allow[\(index)]"),
-                    "'\(wish)' is not granted by policy '\(policy.name)' "
-                        + "(\(policy.place(of: "network.allow")): network.allow)"))
-        }
+        mistakes += networkAllow.compactMap { ungranted($0, policy) }
         guard mistakes.isEmpty else { throw Mistakes(mistakes) }
         narrow.network.allow = networkAllow
         return narrow
@@ -72,6 +66,17 @@ extension RunCard {
         if policy.limits.io == nil { policy.places["limits.io"] = place(of: "limits.io") }
         policy.limits.io = rates
         return mistakes
+    }
+
+    private func ungranted(_ wish: Policy.Network.Grant, _ policy: Policy) -> Mistake? {
+        let network = policy.network
+        guard !network.grants(wish.destination, private: wish.allowsPrivate) else { return nil }
+        let what =
+            network.grants(wish.destination) ? "'\(wish.text)' with 'private'" : "'\(wish.text)'"
+        return Mistake(
+            wish.place,
+            "\(what) is not granted by policy '\(policy.name)' "
+                + "(\(policy.place(of: "network.allow")): network.allow)")
     }
 
     private func above(

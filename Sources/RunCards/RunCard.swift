@@ -23,8 +23,8 @@ public struct RunCard: Sendable, Equatable {
     public var settings: [Setting]
     /// Secrets the user gives.
     public var credentials: [Credential]
-    /// `host:port` entries the server needs.
-    public var networkAllow: [String]
+    /// Destinations that the server needs.
+    public var networkAllow: [Policy.Network.Grant]
     /// Memory it asks for in bytes, within the policy's maximum; nil takes the policy's standard.
     public var memory: Int?
     /// The call timeout it asks for, within the policy's maximum.

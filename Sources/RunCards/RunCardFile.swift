@@ -88,14 +88,14 @@ extension RunCard {
 // The card's groups of keys, each a view of the fields it fills.
 extension RunCard {
     struct Network: Sendable {
-        var allow: [String] = []
+        var allow: [Policy.Network.Grant] = []
 
         static var schema: Schema<Network> {
             Schema(
                 start: Network(),
                 [
                     Key(
-                        "allow", .list(of: .endpoint), .standard("[]"), \.allow,
+                        "allow", .list(of: .grant), .standard("[]"), \.allow,
                         "Destinations it needs; the policy must grant each. Empty: no network.")
                 ])
         }

@@ -1,5 +1,6 @@
 import Configuration
 import Kernel
+import NetworkRules
 import Policy
 import RunCards
 import Testing
@@ -34,6 +35,9 @@ import YAML
         let leaves = ["limits", "filesystem", "network", "install"].map { $0 + "." }
         #expect(
             written.places.keys.filter { key in leaves.contains { key.hasPrefix($0) } }.count > 15)
+        #expect(written.installNetwork.allow.map(\.text) == silent.installNetwork.allow.map(\.text))
+        // An entry knows where it is written.
+        written.installNetwork.allow = silent.installNetwork.allow
         (written.file, written.places) = ("", [:])
         (silent.file, silent.places) = ("", [:])
         #expect(written == silent)
@@ -89,5 +93,11 @@ import YAML
         name: String, table: String
     ) throws {
         #expect((try page(name) + "\n").contains("\n\n" + table + "\n"), "put this in:\n\(table)")
+    }
+
+    @Test(arguments: AddressSet.allCases)
+    func `the page on the network lists every range of each set`(set: AddressSet) throws {
+        let line = "| `\(set.rawValue)` | \(set.rangeTexts.joined(separator: ", ")) |\n"
+        #expect(try page("network.md").contains(line), "put this in:\n\(line)")
     }
 }

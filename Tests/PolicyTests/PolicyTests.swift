@@ -1,3 +1,4 @@
+import NetworkRules
 import Policy
 import Testing
 import YAML
@@ -38,8 +39,13 @@ import YAML
                 "/usr", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/resolv.conf",
             ])
         #expect(policy.filesystem.write == [])
-        #expect(policy.network.deny == ["localhost", "private", "link_local", "metadata"])
-        #expect(policy.network.allow == [])
+        #expect(policy.network == .init(deny: AddressSet.allCases))
+        #expect(!policy.network.isNetworked && policy.network.loopback == .none)
+        #expect(
+            policy.installNetwork.allow.map(\.text) == [
+                "pypi.org:443", "files.pythonhosted.org:443",
+            ])
+        #expect(policy.installNetwork.deny == AddressSet.allCases)
         #expect(policy.syscalls == "default")
         #expect(policy.landlock == .enforce && policy.timeNamespace == .enforce)
         #expect(policy.registries.pypi == "https://pypi.org/simple")
@@ -138,7 +144,8 @@ import YAML
                         + "/",
                     "p.yaml:7:57: unknown key 'extra' (known here: read, write)",
                     "p.yaml:8:18: 'privat' is not accepted: did you mean 'private'?",
-                    "p.yaml:8:35: write host:port, address:port or cidr:port",
+                    "p.yaml:8:35: 'example.com' is not accepted: write host:port, address:port or "
+                        + "cidr:port",
                     "p.yaml:9:30: write https://host/path, without user, query or fragment",
                 ])
     }
@@ -158,69 +165,5 @@ import YAML
             mistakes("version: 1\nname: p\nfilesystem: {read: [/srv], write: [/srv]}\n") == [
                 "p.yaml:3:36: '/srv' is in 'read' as well; it can only be in one"
             ])
-    }
-}
-
-@Suite struct EndpointTests {
-    @Test(arguments: [
-        ("api.github.com:443", Endpoint.Host.name("api.github.com")),
-        ("db_1.internal:5432", .name("db_1.internal")),
-        ("10.1.2.3:5432", .range(address: [10, 1, 2, 3], prefixLength: 32)),
-        ("10.1.0.0/16:80", .range(address: [10, 1, 0, 0], prefixLength: 16)),
-        ("0.0.0.0/0:443", .range(address: [0, 0, 0, 0], prefixLength: 0)),
-        (
-            "[2001:db8::]:443",
-            .range(
-                address: [0x20, 1, 0xd, 0xb8] + Array(repeating: 0, count: 12), prefixLength: 128)
-        ),
-        (
-            "[2001:db8::/32]:443",
-            .range(
-                address: [0x20, 1, 0xd, 0xb8] + Array(repeating: 0, count: 12), prefixLength: 32)
-        ),
-        (
-            "[::ffff:1.2.3.4]:1",
-            .range(
-                address: Array(repeating: 0, count: 10) + [0xff, 0xff, 1, 2, 3, 4],
-                prefixLength: 128)
-        ),
-        ("[::]:1", .range(address: Array(repeating: 0, count: 16), prefixLength: 128)),
-    ])
-    func `names, addresses and ranges are told apart`(text: String, host: Endpoint.Host) throws {
-        #expect(try Endpoint(text).host == host)
-    }
-
-    @Test(arguments: [
-        "example.com", "example.com:", "example.com:0", "example.com:65536", "example.com:08",
-        "example.com:+8", ":443", "Example.com:443", "-a.com:1", "a..b:1", "a.b.:1", "exämple:1",
-        "*.example.com:443", "1.2.3:4", "1.2.3.4.5:6", "01.2.3.4:5", "0x7f.1:5", "256.1.1.1:5",
-        "2130706433:80", "1.2.3.4/33:5", "1.2.3.4/-1:5", "1.2.3.4/8:5", "1.2.3.4/:5",
-        "1.2.3.4/08:5", "::1:443", "[::1]", "[::1:443", "[1::2::3]:4", "[12345::]:1", "[::g]:1",
-        "[fe80::1%eth0]:1", "[1:2:3:4:5:6:7]:1", "[1:2:3:4:5:6:7:8:9]:1", "[:::]:1",
-        "[2001:db8::1/32]:1", "[1.2.3.4]:1", "user@host:1", "http://a:1", "a b:1",
-    ])
-    func `anything ambiguous is refused`(text: String) {
-        #expect(throws: Wrong.self) { try Endpoint(text) }
-    }
-
-    @Test func `a range covers what lies in it, at the same port`() throws {
-        let network = try Policy.read(
-            Array(
-                """
-                version: 1
-                name: p
-                network: {allow: ["10.1.0.0/16:80", "api.example.com:443", "[2001:db8::/33]:1"]}
-                """.utf8), file: "p"
-        ).network
-        let granted = [
-            "10.1.2.3:80", "10.1.128.0/17:80", "10.1.0.0/16:80", "api.example.com:443",
-            "[2001:db8:7fff::1]:1",
-        ]
-        #expect(granted.filter(network.grants) == granted)
-        let refused = [
-            "10.1.2.3:81", "10.2.0.1:80", "10.0.0.0/8:80", "example.com:443",
-            "[2001:db8:8000::1]:1", "nonsense",
-        ]
-        #expect(refused.filter(network.grants) == [])
     }
 }

@@ -41,7 +41,7 @@ import YAML
         #expect(card.install?.lock == "github.lock")
         #expect(try card.command(settings: [:]) == ["/opt/card/bin/github-mcp-server", "stdio"])
         #expect(card.credentials.map(\.env) == ["GITHUB_PERSONAL_ACCESS_TOKEN"])
-        #expect(card.networkAllow == ["api.github.com:443"])
+        #expect(card.networkAllow.map(\.text) == ["api.github.com:443"])
         #expect(card.memory == 128 << 20)
         #expect(card.callTimeout == nil)
         #expect(card.era == .auto)
@@ -198,9 +198,9 @@ import YAML
         let narrow = try fit.narrowed(by: policy)
         #expect(narrow.limits.memory == .init(standard: 128 << 20, max: 128 << 20))
         #expect(narrow.limits.callTimeout == policy.limits.callTimeout)
-        #expect(narrow.network.allow == ["10.1.1.1:443"])
+        #expect(narrow.network.allow.map(\.text) == ["10.1.1.1:443"])
         #expect(narrow.network.deny == policy.network.deny)
-        #expect(try read("command: [run]").narrowed(by: policy).network.allow == [])
+        #expect(try !read("command: [run]").narrowed(by: policy).network.isNetworked)
 
         // What the policy leaves open, a card may close; what it closes, a card may close more.
         let short = try read("command: [run]\nlimits: {life: 1h, address_space: 1GiB}")
@@ -253,5 +253,30 @@ import YAML
                 "c.yaml:7:35: 'b.example:80' is not granted by policy 'default' "
                     + "(default.yaml:4:18: network.allow)",
             ])
+    }
+
+    @Test func `a card asks for private addresses only where its policy allows them`() throws {
+        let policy = try Policy.read(
+            Array(
+                """
+                version: 1
+                name: p
+                network:
+                  allow: ["*.internal:1-9", {to: "db.internal:5", private: true}, "db.internal:80"]
+                """.utf8), file: "p.yaml")
+        func narrow(_ entries: String) throws -> [Policy.Network.Grant] {
+            let card = try read("command: [run]\nnetwork: {allow: [\(entries)]}")
+            return try card.narrowed(by: policy).network.allow
+        }
+        let fit = try narrow("{to: 'db.internal:5', private: true}, 'x.internal:3-4'")
+        #expect(fit.map(\.allowsPrivate) == [true, false])
+        #expect(try narrow("'db.internal:5,80'").map(\.allowsPrivate) == [false])
+        for wish in ["{to: 'db.internal:6', private: true}", "{to: 'x.internal:5', private: true}"]
+        {
+            let error = #expect(throws: Mistakes.self) { try narrow(wish) }
+            #expect(error?.description.contains("with 'private' is not granted") == true)
+        }
+        #expect(throws: Mistakes.self) { try narrow("'internal:5'") }
+        #expect(throws: Mistakes.self) { try narrow("'x.internal:80'") }
     }
 }

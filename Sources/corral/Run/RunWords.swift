@@ -1,5 +1,6 @@
 internal import Control
 internal import Kernel
+internal import NetworkRules
 internal import Policy
 internal import YAML
 
@@ -59,8 +60,8 @@ struct RunWords {
 
     /// `host:port`, which nothing can be opened to yet.
     func refuse(allow word: String, policy: String) throws(CommandFailure) {
-        do throws(Wrong) {
-            _ = try Endpoint(word)
+        do throws(MalformedDestination) {
+            _ = try Destination(word)
         } catch {
             throw CommandFailure(.notRun, "cannot allow '\(word)': \(error.message)")
         }
