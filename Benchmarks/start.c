@@ -23,7 +23,7 @@ enum { WARM_RUNS = 10, PAUSE_US = 4000, WORDS = 40 };
 
 extern char **environ;
 
-static void die(const char *what)
+static __attribute__((noreturn)) void die(const char *what)
 {
     fprintf(stderr, "start: %s: %s\n", what, strerror(errno));
     exit(1);
