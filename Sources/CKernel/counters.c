@@ -6,14 +6,20 @@
 
 int corral_read_counter(int fd, const char *name, uint64_t *value)
 {
-    char text[128];
+    // As long as the longest file with counters of ours, memory.events, can be.
+    char text[512];
     ssize_t count = pread(fd, text, sizeof text - 1, 0);
     if (count < 0)
         return -1;
     text[count] = '\0';
     size_t length = strlen(name);
-    const char *at = text + length;
-    if (strncmp(text, name, length) != 0 || *at < '0' || *at > '9') {
+    const char *at = text;
+    while (at && strncmp(at, name, length) != 0) {
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    at = at ? at + length : "";
+    if (*at < '0' || *at > '9') {
         errno = EPROTO;
         return -1;
     }

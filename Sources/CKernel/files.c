@@ -144,6 +144,15 @@ int corral_lstat(const char *path, corral_stat_t *out)
     return 0;
 }
 
+int corral_stat(const char *path, corral_stat_t *out)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return -1;
+    copy_stat(&status, out);
+    return 0;
+}
+
 int corral_syncfs(int fd)
 {
     return syncfs(fd);

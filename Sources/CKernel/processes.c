@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -136,24 +138,53 @@ pid_t corral_spawn(
     return *pidfd < 0 ? -1 : pid;
 }
 
-int corral_namespaces(pid_t pid, const char *const *kinds, int count, uint64_t *numbers)
+// The number of a namespace by its link, `kind:[number]`: unlike stat(2) that makes no inode of it.
+// 0 for one that a process on its way out has let go.
+static int namespace_number(int process, const char *kind, size_t length, uint64_t *number)
+{
+    char path[32], link[64];
+    snprintf(path, sizeof path, "ns/%.*s", (int)length, kind);
+    ssize_t size = readlinkat(process, path, link, sizeof link - 1);
+    *number = 0;
+    if (size < 0)
+        return errno == ENOENT ? 0 : -1;
+    link[size] = '\0';
+    const char *at = strchr(link, '[');
+    if (at)
+        *number = strtoull(at + 1, NULL, 10);
+    return 0;
+}
+
+static ssize_t read_status(int process, char *text, size_t capacity)
+{
+    int file = openat(process, "status", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    // The kernel writes it in one go.
+    ssize_t size = read(file, text, capacity);
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return size;
+}
+
+ssize_t corral_look(
+    pid_t pid, const char *kinds, uint64_t *numbers, int count, char *status, size_t capacity)
 {
     char path[32];
-    snprintf(path, sizeof path, "/proc/%d/ns", pid);
-    int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (process < 0)
         return -1;
-    int result = 0;
-    for (int i = 0; i < count && result == 0; i++) {
-        struct stat status;
-        bool there = fstatat(directory, kinds[i], &status, 0) == 0;
-        numbers[i] = there ? status.st_ino : 0;
-        // Those of a process on its way out are gone, one after another.
-        if (!there && errno != ENOENT)
+    ssize_t result = status ? read_status(process, status, capacity) : 0;
+    for (int i = 0; i < count && result >= 0; i++) {
+        size_t length = strcspn(kinds, " ");
+        if (namespace_number(process, kinds, length, &numbers[i]) < 0)
             result = -1;
+        kinds += length + (kinds[length] == ' ');
     }
     int failure = errno;
-    close(directory);
+    close(process);
     errno = failure;
     return result;
 }

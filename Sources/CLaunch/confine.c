@@ -7,7 +7,6 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -59,8 +58,8 @@ static int mount_proc(struct launch *launch)
     (void)launch;
     // subset=pid leaves no /proc/sys, no keys, no kallsyms: nothing to mask (proc(5)).
     char options[32];
-    snprintf(
-        options, sizeof options, "hidepid=%d%s", corral_is_left_out("proc-hidepid") ? 0 : 2,
+    corral_put(
+        corral_put(options, corral_is_left_out("proc-hidepid") ? "hidepid=0" : "hidepid=2"),
         corral_is_left_out("proc-subset") ? "" : ",subset=pid");
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
 }
@@ -81,11 +80,10 @@ static int scratch_directory(const char *path, unsigned mode, uint64_t uid, cons
 
 static int mount_scratch(struct launch *launch)
 {
-    char options[128];
-    snprintf(
-        options, sizeof options, "mode=0700,size=%llu,nr_inodes=%llu",
-        (unsigned long long)unless_left_out("scratch-size", launch->plan.scratch_bytes),
-        (unsigned long long)unless_left_out("scratch-inodes", launch->plan.scratch_inodes));
+    char options[128], *at = corral_put(options, "mode=0700,size=");
+    at = corral_put_number(at, unless_left_out("scratch-size", launch->plan.scratch_bytes));
+    at = corral_put(at, ",nr_inodes=");
+    corral_put_number(at, unless_left_out("scratch-inodes", launch->plan.scratch_inodes));
     unsigned long flags = (corral_is_left_out("scratch-nosuid") ? 0 : MS_NOSUID)
         | (corral_is_left_out("scratch-nodev") ? 0 : MS_NODEV);
     if (mount("scratch", "/scratch", "tmpfs", flags, options) < 0)
@@ -172,8 +170,8 @@ static int user_namespace(struct launch *launch)
 
 static int map_ids(struct launch *launch)
 {
-    char map[64];
-    snprintf(map, sizeof map, "%d %llu 1", CORRAL_INNER_ID, (unsigned long long)launch->plan.uid);
+    char map[64], *at = corral_put(corral_put_number(map, CORRAL_INNER_ID), " ");
+    corral_put(corral_put_number(at, launch->plan.uid), " 1");
     // The files of /proc/self belong to root unless the process is dumpable; it is so only here.
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return -1;
@@ -215,13 +213,18 @@ static int no_new_privileges(struct launch *launch)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static int system_call_filter(struct launch *launch)
+int corral_load_filter(const uint64_t *instructions, size_t count)
 {
     struct sock_fprog program = {
-        .len = (unsigned short)launch->tree->filter_count,
-        .filter = (struct sock_filter *)launch->tree->filter,
+        .len = (unsigned short)count,
+        .filter = (struct sock_filter *)instructions,
     };
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+static int system_call_filter(struct launch *launch)
+{
+    return corral_load_filter(launch->tree->filter, launch->tree->filter_count);
 }
 
 static const struct launch_step steps[] = {
@@ -244,7 +247,8 @@ static const struct launch_step steps[] = {
     {STEP_DIE_WITH_SUPERVISOR, die_with_supervisor}, // after setresuid, which clears it
     {STEP_NO_NEW_PRIVILEGES, no_new_privileges},
     {STEP_LANDLOCK, corral_landlock},              // after the mounts, whose inodes it names
-    {STEP_SYSTEM_CALL_FILTER, system_call_filter}, // last: it forbids most of the above
+    // Last: it forbids most of the above. What no step needs is forbidden since the zygote.
+    {STEP_SYSTEM_CALL_FILTER, system_call_filter},
 };
 
 enum corral_step corral_confine(struct launch *launch)

@@ -74,6 +74,14 @@ static size_t strings(struct reader *in, const char **out, size_t most)
     return n;
 }
 
+static size_t instructions(struct reader *in, uint64_t *out)
+{
+    size_t n = count(in, CORRAL_PLAN_FILTER);
+    for (size_t i = 0; i < n; i++)
+        out[i] = number(in);
+    return n;
+}
+
 bool corral_template_read(const uint8_t *bytes, size_t length, corral_template_t *out)
 {
     struct reader in;
@@ -90,11 +98,10 @@ bool corral_template_read(const uint8_t *bytes, size_t length, corral_template_t
         out->mounts[i].writable = flags & 1;
         out->mounts[i].file = flags & 2;
     }
-    out->filter_count = count(&in, CORRAL_PLAN_FILTER);
-    for (size_t i = 0; i < out->filter_count; i++)
-        out->filter[i] = number(&in);
+    out->ahead_count = instructions(&in, out->ahead);
+    out->filter_count = instructions(&in, out->filter);
     // A sandbox without a filter does not exist.
-    return in.ok && in.at == in.end && out->filter_count > 0;
+    return in.ok && in.at == in.end && out->ahead_count > 0 && out->filter_count > 0;
 }
 
 bool corral_launch_read(const uint8_t *bytes, size_t length, corral_launch_t *out)

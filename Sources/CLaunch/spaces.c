@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,10 +89,11 @@ static int start_clocks(const struct launch *launch)
     if (clock_gettime(CLOCK_MONOTONIC, &monotonic) < 0
         || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
         return -1;
-    char offsets[96];
-    int n = snprintf(
-        offsets, sizeof offsets, "monotonic -%lld 0\nboottime -%lld 0\n",
-        (long long)monotonic.tv_sec, (long long)boot.tv_sec);
+    char offsets[96], *at = corral_put(offsets, "monotonic -");
+    at = corral_put_number(at, (uint64_t)monotonic.tv_sec);
+    at = corral_put(at, " 0\nboottime -");
+    at = corral_put(corral_put_number(at, (uint64_t)boot.tv_sec), " 0\n");
+    ssize_t n = at - offsets;
     // The file takes no pwrite, and no write but at its beginning.
     return lseek(own_clocks, 0, SEEK_SET) == 0 && write(own_clocks, offsets, (size_t)n) == n
         ? 0

@@ -108,6 +108,8 @@ static inline bool corral_is_left_out(const char *wall)
 
 // The rlimits, a step of the sandbox's table.
 int corral_resource_limits(struct launch *launch);
+// Loads a filter on top of those that are there: of several, the strictest answer counts.
+int corral_load_filter(const uint64_t *instructions, size_t count);
 // The second wall, another.
 int corral_landlock(struct launch *launch);
 
@@ -131,6 +133,10 @@ ssize_t corral_receive_plan(int socket, uint8_t *bytes, int *fds, int *count);
 
 // Writes a report whole; a supervisor that is gone is no place to go on in.
 int corral_send_report(int fd, const corral_report_t *report);
+
+// Write a text or a number at a place with room for it, and return where it ends: at a NUL.
+char *corral_put(char *at, const char *text);
+char *corral_put_number(char *at, uint64_t number); // at most 20 digits
 
 // mkdir -p of a path relative to `directory`, in a tree nobody else can write.
 int corral_make_path(int directory, const char *path, unsigned mode);

@@ -85,6 +85,7 @@ static void prepare(uint64_t uid, size_t groups)
     launch.network = -1;
     (void)corral_spaces_prepare(&launch);
     joined_for = 0;
+    join_error = 0;
     if (groups == 0 || corral_is_left_out("join-cgroups"))
         return;
     if (corral_join_cgroups(descriptors, groups) == 0)

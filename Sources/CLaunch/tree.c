@@ -220,6 +220,12 @@ static int reduce_privilege(corral_template_t *tree)
         1u << SYS_RESOURCE | 1u << SYS_TIME);
 }
 
+// Most of the filter, once for all that is cloned: loading it costs a sandbox a tenth of its start.
+static int filter_ahead(corral_template_t *tree)
+{
+    return corral_load_filter(tree->ahead, tree->ahead_count);
+}
+
 static const struct template_step steps[] = {
     {STEP_OPEN_SOURCES, open_sources}, // before any mount of ours can hide one
     {STEP_MOUNT_NAMESPACE, mount_namespace},
@@ -233,6 +239,7 @@ static const struct template_step steps[] = {
     {STEP_SEAL_ROOT, seal_root}, // after the last mount point was made
     {STEP_PIVOT, pivot},         // the host's tree is gone from here on
     {STEP_REDUCE_PRIVILEGE, reduce_privilege},
+    {STEP_SYSTEM_CALL_FILTER, filter_ahead}, // last: it forbids most of the above
 };
 
 enum corral_step corral_build_tree(corral_template_t *tree)

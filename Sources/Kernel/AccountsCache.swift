@@ -15,8 +15,8 @@ public struct AccountsCache {
     public mutating func current() throws(KernelError) -> Accounts {
         // Looked at before reading: a change in between is seen the next time.
         let version = Version(
-            passwd: try Descriptor.openPath("/etc/passwd").status(of: "/etc/passwd"),
-            group: try Descriptor.openPath("/etc/group").status(of: "/etc/group"))
+            passwd: try Files.statusBehindLinks("/etc/passwd"),
+            group: try Files.statusBehindLinks("/etc/group"))
         if let cached, cached.version == version { return cached.accounts }
         let accounts = try Accounts()
         cached = (version, accounts)

@@ -186,21 +186,6 @@ public struct Cgroup: Sendable {
         }
     }
 
-    /// Reads what the group has used; figures that the kernel does not keep stay 0.
-    public func usage() throws(KernelError) -> Usage {
-        var usage = Usage()
-        usage.cpuMicroseconds = try cpuMicroseconds()
-        if version == .v2 {
-            usage.memoryPeakBytes = try number("memory.peak", of: "memory")
-            usage.memoryKills = try field("oom_kill", in: "memory.events", of: "memory")
-        } else {
-            usage.memoryPeakBytes = try number("memory.max_usage_in_bytes", of: "memory")
-            usage.memoryKills = try field("oom_kill", in: "memory.oom_control", of: "memory")
-        }
-        usage.processRefusals = try field("max", in: "pids.events", of: "pids")
-        return usage
-    }
-
     /// CPU time of all its processes together.
     public func cpuMicroseconds() throws(KernelError) -> UInt64 {
         version == .v2

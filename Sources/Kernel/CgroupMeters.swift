@@ -58,8 +58,8 @@ public final class CgroupMeters: Sendable {
         for number in raw { _ = close(number) }
     }
 
-    private var processor: CInt? { kinds.processor == nil ? nil : raw[0] }
-    private var peak: CInt? { kinds.peak == nil ? nil : raw[raw.count - 1] }
+    var processor: CInt? { kinds.processor == nil ? nil : raw[0] }
+    var peak: CInt? { kinds.peak == nil ? nil : raw[raw.count - 1] }
 
     /// CPU time of the whole group since it was made; nil where it is not counted, or once the
     /// group is gone.
@@ -125,10 +125,14 @@ extension Cgroup {
     }
 
     /// A file of the group; nil where the kernel does not have it.
-    private func open(
+    func open(
         _ controller: String, _ file: String, _ flags: CInt = O_RDONLY
     ) throws(KernelError) -> Descriptor? {
-        guard let path = path(controller, file), try Files.status(path) != nil else { return nil }
-        return try Descriptor.open(path, flags)
+        guard let path = path(controller, file) else { return nil }
+        do throws(KernelError) {
+            return try Descriptor.open(path, flags)
+        } catch  where error.errno == ENOENT {
+            return nil
+        }
     }
 }

@@ -55,6 +55,13 @@ public enum Files {
         return FileStatus(status)
     }
 
+    /// What lies at a path, links followed.
+    public static func statusBehindLinks(_ path: String) throws(KernelError) -> FileStatus {
+        var status = corral_stat_t()
+        _ = try check("stat", path) { unsafe corral_stat(path, &status) }
+        return FileStatus(status)
+    }
+
     /// Makes a directory unless it is there; an existing one must be a directory.
     public static func makeDirectory(_ path: String, mode: UInt32) throws(KernelError) {
         do throws(KernelError) {

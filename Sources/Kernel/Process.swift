@@ -221,20 +221,42 @@ extension Child {
 }
 
 extension System {
-    /// The numbers of a process's namespaces, by the names of /proc/PID/ns (namespaces(7)); 0 for
-    /// one that a process on its way out has let go.
-    public static func namespaces(
-        of pid: Int32, _ kinds: [String]
-    ) throws(KernelError) -> [UInt64] {
-        var numbers = [UInt64](repeating: 0, count: kinds.count)
-        // Both arrays live as long as the call, and have `count` elements.
-        _ = try unsafe withCStrings(kinds) { names throws(KernelError) in
-            try check("stat", "/proc/\(pid)/ns") {
-                unsafe corral_namespaces(pid, names, CInt(kinds.count), &numbers)
+    /// What the kernel says of a process at one moment.
+    public struct Look: Sendable, Equatable {
+        /// The text of /proc/PID/status (proc(5)).
+        public var status: [UInt8]
+        /// The numbers of its namespaces (namespaces(7)); 0 for one that a process on its way out
+        /// has let go.
+        public var namespaces: [UInt64]
+    }
+
+    /// Looks at a process, in as few calls as can be: a start waits for it.
+    ///
+    /// - Parameters:
+    ///   - kinds: the names of /proc/PID/ns that are wanted, with a space between them.
+    ///   - count: how many these are.
+    public static func look(
+        at pid: Int32, _ kinds: String, count: Int
+    ) throws(KernelError) -> Look {
+        var numbers = [UInt64](repeating: 0, count: count)
+        var failure: KernelError?
+        // The kernel writes at most as much as both buffers hold.
+        let status = unsafe [UInt8](unsafeUninitializedCapacity: statusBytes) { buffer, used in
+            do throws(KernelError) {
+                used = try check("look", "/proc/\(pid)") { () -> Int in
+                    unsafe corral_look(
+                        pid, kinds, &numbers, CInt(count), buffer.baseAddress, statusBytes)
+                }
+            } catch {
+                failure = error
             }
         }
-        return numbers
+        if let failure { throw failure }
+        return Look(status: status, namespaces: numbers)
     }
+
+    /// As much of a status as is read: four times what a process without groups has.
+    private static let statusBytes = 8 << 10
 
     /// The mount namespace of a process; nil when it has let go of it.
     public static func mountNamespace(of pid: Int32) -> Descriptor? {

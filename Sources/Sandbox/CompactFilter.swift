@@ -45,20 +45,59 @@ struct CompactFilter {
         return output.count < instructions.count ? output.map(\.raw) : nil
     }
 
+    /// The same filter in two that together decide alike, since of several the kernel takes the
+    /// strictest answer: one for whoever makes these calls before it is confined, which allows them
+    /// with all arguments, and the rest, which decides on them alone; nil when it is not
+    /// understood.
+    static func split(
+        _ instructions: [UInt64], allowing calls: Set<UInt32>
+    ) -> (ahead: [UInt64], rest: [UInt64])? {
+        let program = instructions.map(BPF.init)
+        var ahead = CompactFilter(original: program)
+        var rest = CompactFilter(original: program)
+        guard let leaves = ahead.leaves(splitting: calls),
+            let root = ahead.root(Self.merged(leaves) { calls.contains($0) ? allow : nil }),
+            let tree = rest.tree(Self.merged(leaves) { calls.contains($0) ? nil : allow }[...])
+        else { return nil }
+        // The architecture is decided on by the first of the two.
+        let number = rest.graph.add(.load(Self.numberOffset, then: tree))
+        return (
+            ahead.graph.instructions(from: root).map(\.raw),
+            rest.graph.instructions(from: number).map(\.raw)
+        )
+    }
+
+    /// SECCOMP_RET_ALLOW (seccomp(2)).
+    private static let allow: UInt32 = 0x7FFF_0000
+
+    /// The leaves with other answers for some numbers; adjacent ones differ again.
+    private static func merged(_ leaves: [Leaf], _ answer: (UInt32) -> UInt32?) -> [Leaf] {
+        var merged: [Leaf] = []
+        for leaf in leaves {
+            let outcome = answer(leaf.first).map { Outcome.answer($0) } ?? leaf.outcome
+            if merged.last?.outcome != outcome {
+                merged.append(Leaf(first: leaf.first, outcome: outcome))
+            }
+        }
+        return merged
+    }
+
     private init(original: [BPF]) { self.original = original }
 
-    /// Every run of numbers with one outcome, in order; adjacent runs differ.
-    private func leaves() -> [Leaf]? {
+    /// Every run of numbers with one outcome, in order; adjacent runs differ, but for `calls`, each
+    /// of which is one of its own.
+    private func leaves(splitting calls: Set<UInt32> = []) -> [Leaf]? {
         // Between two constants that the program compares with, nothing can change.
         var bounds: Set<UInt32> = [0]
         for instruction in original where instruction.isComparison {
             bounds.insert(instruction.value)
             if instruction.value < .max { bounds.insert(instruction.value + 1) }
         }
+        let edges = Set(calls.flatMap { [$0, $0 + 1] })
         var leaves: [Leaf] = []
-        for first in bounds.sorted() {
+        for first in bounds.union(edges).sorted() {
             guard let outcome = outcome(of: first) else { return nil }
-            if leaves.last?.outcome != outcome {
+            if leaves.last?.outcome != outcome || edges.contains(first) {
                 leaves.append(Leaf(first: first, outcome: outcome))
             }
         }

@@ -7,6 +7,11 @@ public import Policy
 public struct SystemCallFilter: Sendable, Equatable {
     /// One `struct sock_filter` each, as a 64-bit number in this machine's byte order.
     public let instructions: [UInt64]
+    /// What a zygote loads once, for all that it clones: the whole filter, but for the calls that
+    /// it and they make until they are confined.
+    let ahead: [UInt64]
+    /// What is left for each sandbox to load: those calls.
+    let rest: [UInt64]
 
     /// The instructions as bytes in this machine's order, for a process that loads them itself.
     public var bytes: [UInt8] {
@@ -24,7 +29,25 @@ public struct SystemCallFilter: Sendable, Equatable {
     public init(compiling profile: SyscallProfile) throws(SandboxError) {
         let compiled = try Self.compile(profile)
         instructions = CompactFilter.compact(compiled) ?? compiled
+        let split = CompactFilter.split(compiled, allowing: Self.launcherCalls)
+        // One that is not understood is loaded whole, and nothing of it ahead.
+        ahead = split?.ahead ?? [BPF.answer(SCMP_ACT_ALLOW).raw]
+        rest = split?.rest ?? instructions
     }
+
+    /// How many filters a sandbox has that its supervisor does not: both parts.
+    public static let partCount = 2
+
+    /// What the launcher does to confine a sandbox, and no tool needs to do: which of these a
+    /// profile allows, and with which arguments, is decided when a sandbox is confined.
+    private static let launcherCalls = Set(
+        launcherCallNames.compactMap { name in
+            UInt32(exactly: unsafe seccomp_syscall_resolve_name(name))
+        })
+    private static let launcherCallNames = [
+        "clone3", "keyctl", "mount", "move_mount", "prlimit64", "setgroups", "sethostname", "setns",
+        "unshare",
+    ]
 
     /// The profile as libseccomp puts it.
     static func compile(_ profile: SyscallProfile) throws(SandboxError) -> [UInt64] {

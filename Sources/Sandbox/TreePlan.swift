@@ -65,8 +65,10 @@ public struct TreePlan: Sendable, Hashable {
                 out.put(mount.target)
                 out.put((mount.writable ? 1 : 0) | (mount.isFile ? 2 : 0))
             }
-            out.put(filter.instructions.count)
-            for instruction in filter.instructions { out.put(instruction) }
+            for part in [filter.ahead, filter.rest] {
+                out.put(part.count)
+                for instruction in part { out.put(instruction) }
+            }
         }
     }
 }

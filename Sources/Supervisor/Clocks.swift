@@ -63,7 +63,7 @@ extension Supervisor {
 
     private func usedUp(_ sandbox: RunningSandbox, _ now: UInt64) throws(KernelError) -> Bool {
         do throws(KernelError) {
-            let used = try sandbox.cgroup.cpuMicroseconds()
+            let used = try sandbox.counters.cpuMicroseconds()
             return sandbox.clock?.reaches(used: used, now: now) ?? false
         } catch {
             // What cannot be measured cannot be limited.

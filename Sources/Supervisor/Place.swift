@@ -13,6 +13,8 @@ final class Place {
     var memoryAlarm: Descriptor?
     /// What the broker reads what calls use from.
     let meters: CgroupMeters
+    /// What is read of it at its end.
+    let counters: CgroupCounters
     /// A server's; an installation has others.
     var pipes: ServerPipes?
     /// For the launcher's reports; our end does not block.
@@ -38,8 +40,22 @@ final class Place {
                 code: .host, message: "cannot make a sandbox's pipes: \(error)",
                 step: "make-pipes", errno: error.errno)
         }
+        let meters: CgroupMeters
         do throws(CgroupError) {
             meters = try cgroup.meters()
+            self.meters = meters
+        } catch {
+            throw Refusal(
+                code: .host, message: "cannot limit a sandbox: \(error)", step: error.step)
+        }
+        do throws(KernelError) {
+            counters = try cgroup.counters(beside: meters)
+        } catch {
+            throw Refusal(
+                code: .host, message: "cannot measure a sandbox: \(error)", step: "meters",
+                errno: error.errno)
+        }
+        do throws(CgroupError) {
             // Last: plain numbers, which nobody would close if something failed after them.
             entrances =
                 cgroup.canBearProcesses

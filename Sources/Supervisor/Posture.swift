@@ -14,14 +14,16 @@ enum Posture {
         var numbers: [UInt64] = []
         /// System call filters that this process has, and so all it starts.
         var filters: Int
+        /// How many each process of a sandbox has at least.
+        var leastFilters: Int { filters + SystemCallFilter.partCount }
 
         /// Looks at this process.
         static func read() throws(KernelError) -> Own {
             let status = fields(try Files.text("/proc/self/status"))
             return Own(
                 namespaces: try readNamespaces(of: "self", time: "time"),
-                numbers: try System.namespaces(of: System.pid, Posture.namespaces),
-                filters: Int(status["Seccomp_filters"] ?? "0") ?? 0)
+                numbers: try Posture.look(at: System.pid).namespaces,
+                filters: Posture.filters(status))
         }
     }
 
@@ -33,20 +35,21 @@ enum Posture {
     static func verify(
         pid: Int32, uid: UInt32, own: Own, keeping: Set<String>
     ) throws(SandboxError) -> Bool {
-        let status: String
-        let numbers: [UInt64]
+        let found: System.Look
         do throws(KernelError) {
-            status = try Files.text("/proc/\(pid)/status")
-            numbers = try System.namespaces(of: pid, namespaces)
+            found = try look(at: pid)
         } catch {
             throw SandboxError(step: "verify", error)
         }
+        let numbers = found.namespaces
         guard !numbers.contains(0) else { return false }
         let shared = namespaces.indices.filter { index in
             numbers[index] == own.numbers[index] && !keeping.contains(namespaces[index])
         }
-        let wrong =
-            differences(status, uid: uid) + shared.map { "the \(namespaces[$0]) namespace" }
+        if shared.isEmpty, holds(found.status, uid: uid, filters: own.leastFilters) { return true }
+        let status = String(decoding: found.status, as: UTF8.self)
+        var wrong = differences(status, uid: uid) + shared.map { "the \(namespaces[$0]) namespace" }
+        if filters(fields(status)) < own.leastFilters { wrong.append("Seccomp_filters") }
         guard wrong.isEmpty else {
             throw SandboxError(
                 step: "verify",
@@ -54,6 +57,46 @@ enum Posture {
                 hint: "this must not happen: please report it with the output of 'corral doctor'")
         }
         return true
+    }
+
+    private static func look(at pid: Int32) throws(KernelError) -> System.Look {
+        try System.look(at: pid, namespaceWords, count: namespaces.count)
+    }
+
+    private static let namespaceWords = namespaces.joined(separator: " ")
+
+    /// Whether a status has each field as it must be, in the very lines that this kernel writes:
+    /// what `differences` finds nothing in, for a fraction of its time. False when it cannot tell.
+    static func holds(_ status: [UInt8], uid: UInt32, filters: Int) -> Bool {
+        let ids = "\t\(uid)\t\(uid)\t\(uid)\t\(uid)\n"
+        let none = "\t0000000000000000\n"
+        var rest = status[...]
+        // In the order in which they are written.
+        return [
+            "\nUid:" + ids + "Gid:" + ids, "\nGroups:\t \n",
+            "\nCapInh:" + none + "CapPrm:" + none + "CapEff:" + none + "CapBnd:" + none
+                + "CapAmb:" + none + "NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t\(filters)\n",
+        ].allSatisfy { pass($0, in: &rest) }
+    }
+
+    /// Goes on behind the first place where a text stands; false when it stands nowhere.
+    private static func pass(_ text: String, in rest: inout ArraySlice<UInt8>) -> Bool {
+        let wanted = Array(text.utf8)
+        while let start = rest.firstIndex(of: wanted[0]) {
+            rest = rest[start...]
+            if rest.starts(with: wanted) {
+                // The line's end begins the next one too.
+                rest = rest.dropFirst(wanted.count - 1)
+                return true
+            }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+
+    /// How many system call filters a status tells of.
+    static func filters(_ fields: [String: String]) -> Int {
+        Int(fields["Seccomp_filters"] ?? "") ?? 0
     }
 
     /// The namespaces of a process; pid 1 stays in its host's time namespace, and only its children

@@ -63,7 +63,7 @@ extension PostureRows {
     private func weaknesses(of one: PostureReading.Process) -> [String] {
         var weak = Posture.differences(one.status, uid: uid)
         let filters = Int(words(Posture.fields(one.status)["Seccomp_filters"])) ?? 0
-        if filters <= own.filters { weak.append("filters") }
+        if filters < own.leastFilters { weak.append("filters") }
         for kind in Posture.namespaces
         where one.namespaces[kind] == nil
             || one.namespaces[kind] != reading.initial.namespaces[kind]

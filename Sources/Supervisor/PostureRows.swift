@@ -105,8 +105,8 @@ struct PostureRows {
         return [
             row("system calls", "mode", "2", words(status["Seccomp"])),
             row(
-                "system calls", "filters", "\(own.filters + 1) or more", String(filters),
-                filters > own.filters),
+                "system calls", "filters", "\(own.leastFilters) or more", String(filters),
+                filters >= own.leastFilters),
             row(
                 "landlock", "version", off ?? "1 or more", told,
                 off != nil || reading.landlock > 0),

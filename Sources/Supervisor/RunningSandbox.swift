@@ -54,6 +54,8 @@ final class RunningSandbox {
     private var waiting: Waiting?
     /// What the broker reads what calls use from, until it has it.
     var meters: CgroupMeters?
+    /// What is counted of it.
+    let counters: CgroupCounters
     /// When it must have been executed, or have ended, by the monotonic clock in microseconds.
     var deadline: UInt64?
     /// Whether the broker has been told that it runs.
@@ -91,6 +93,7 @@ final class RunningSandbox {
         cgroup = place.cgroup
         memoryAlarm = place.memoryAlarm.take()
         meters = place.meters
+        counters = place.counters
         if birth.waiting == nil { clock = SandboxClock(order, now: began) }
         walls = order.walls
         self.keptNamespaces = keptNamespaces
@@ -151,8 +154,8 @@ struct BrokerEnds: ~Copyable {
 
 extension Usage {
     /// What a cgroup has counted, beside its limits.
-    init(of cgroup: Cgroup) throws(KernelError) {
-        let counted = try cgroup.usage()
+    init(_ counters: CgroupCounters, of cgroup: Cgroup) throws(KernelError) {
+        let counted = try counters.usage()
         self.init(
             cpuMicroseconds: counted.cpuMicroseconds, memoryPeakBytes: counted.memoryPeakBytes,
             memoryLimitBytes: UInt64(cgroup.limits.memoryBytes),

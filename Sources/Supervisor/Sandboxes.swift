@@ -106,12 +106,20 @@ extension Supervisor {
     /// Its pid 1 has ended, and the kernel has ended everything else in it.
     func processEnded(_ id: UInt64) throws(KernelError) {
         guard let sandbox = sandboxes[id], let ending = try sandbox.child.reap() else { return }
-        try poller.remove(sandbox.child.pidfd.raw)
-        if try drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
-        try silenceAlarm(sandbox)
+        let isStatusOpen = try drainReports(sandbox)
         sandboxes[id] = nil
         let usage = measure(sandbox)
         graves.append((sandbox, 0))
+        try tellEnd(of: sandbox, ending, usage)
+        // Nobody waits for the rest.
+        try poller.remove(sandbox.child.pidfd.raw)
+        if isStatusOpen { try poller.remove(sandbox.status.raw) }
+        try silenceAlarm(sandbox)
+    }
+
+    private func tellEnd(
+        of sandbox: RunningSandbox, _ ending: Child.Ending, _ usage: Usage
+    ) throws(KernelError) {
         let ended = sandbox.ended ?? (ending.status == 0 ? -1 : ending.status, ending.signal)
         switch sandbox.purpose {
         case .server(let request), .run(let request, _):
@@ -163,7 +171,7 @@ extension Supervisor {
     /// What a sandbox has used; figures that cannot be read are 0, and that is said aloud.
     func measure(_ sandbox: RunningSandbox) -> Usage {
         do throws(KernelError) {
-            var usage = try Usage(of: sandbox.cgroup)
+            var usage = try Usage(sandbox.counters, of: sandbox.cgroup)
             // The kernel may not have got to killing anything itself.
             if sandbox.outOfMemory { usage.memoryKills = max(usage.memoryKills, 1) }
             return usage

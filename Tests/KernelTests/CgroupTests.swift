@@ -82,7 +82,7 @@ private enum Host {
     @Test func `usage starts at nothing and an empty group says so`() throws {
         try withGroup { group in
             let empty = try group.isEmpty()
-            let usage = try group.usage()
+            let usage = try group.counters(beside: group.meters()).usage()
             #expect(empty)
             #expect(usage.memoryKills == 0 && usage.processRefusals == 0)
         }

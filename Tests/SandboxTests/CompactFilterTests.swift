@@ -28,6 +28,32 @@ import YAML
         #expect(compared > 40_000)
     }
 
+    @Test func `what is loaded ahead and what is left decide together as the whole`() throws {
+        let compiled = try SystemCallFilter.compile(Self.profile("default"))
+        let filter = try SystemCallFilter(compiling: Self.profile("default"))
+        #expect(filter.rest.count < filter.instructions.count / 4)
+        let constants = Self.constants(compiled)
+        let foreign = Call(number: 165, architecture: 0x4000_0003)
+        #expect(Self.decide([filter.ahead, filter.rest], foreign) == 0x8000_0000)
+        for number in Self.numbers(constants) {
+            for arguments in Self.arguments(constants, seed: number) {
+                let call = Call(number: number, arguments: arguments)
+                guard Self.decide(compiled, call) == Self.decide([filter.ahead, filter.rest], call)
+                else {
+                    Issue.record("call \(number) with \(arguments) is decided differently")
+                    return
+                }
+            }
+        }
+        // Each part alone allows too much, or the other would be for nothing.
+        let mount = Call(number: 165)
+        let ptrace = Call(number: 101)
+        #expect(Self.decide(filter.ahead, mount) == 0x7FFF_0000)
+        #expect(Self.decide(filter.rest, mount) == Self.decide(compiled, mount))
+        #expect(Self.decide(filter.rest, ptrace) == 0x7FFF_0000)
+        #expect(Self.decide(filter.ahead, ptrace) == Self.decide(compiled, ptrace))
+    }
+
     @Test func `calls of another architecture are answered as before`() throws {
         let compiled = try SystemCallFilter.compile(Self.profile("default"))
         let compact = try #require(CompactFilter.compact(compiled))
@@ -72,6 +98,13 @@ import YAML
                 return UInt32(truncatingIfNeeded: offset % 8 == 0 ? argument : argument >> 32)
             default: return 0
             }
+        }
+    }
+
+    /// The strictest answer of several filters: the least as a signed number (seccomp(2)).
+    static func decide(_ programs: [[UInt64]], _ call: Call) -> UInt32? {
+        programs.compactMap { decide($0, call) }.min {
+            Int32(bitPattern: $0) < Int32(bitPattern: $1)
         }
     }
 

@@ -89,6 +89,14 @@ final class Confined {
                 place: Place(file: "test.yaml"))
         ], file: "test.yaml")
 
+    /// System call filters that a confined process has: this process's own and both parts of its.
+    static func filters() throws -> Int {
+        let line = try Files.text("/proc/self/status").split(separator: "\n")
+            .first { $0.hasPrefix("Seccomp_filters:\t") }
+        let own = line.flatMap { Int($0.dropFirst("Seccomp_filters:\t".utf8.count)) }
+        return try #require(own) + SystemCallFilter.partCount
+    }
+
     static func plan(_ arguments: [String]) -> LaunchPlan {
         LaunchPlan(
             uid: uid, scratchBytes: 8 << 20, cpuSeconds: 20, fileBytes: 1 << 20, openFiles: 64,

@@ -41,7 +41,9 @@ extension LaunchTests {
             }
 
             /// Whether it has come to its last wall.
-            func isConfined() throws -> Bool { try field("Seccomp") == "2" }
+            func isConfined() throws -> Bool {
+                try field("Seccomp_filters") == String(Confined.filters())
+            }
         }
 
         @Test func `one that waits is confined already, and runs what it is told then`() throws {

@@ -76,7 +76,7 @@ struct Weakness: Sendable {
 
     static var good: PostureReading {
         var process = PostureReading.Process()
-        process.status = PostureTests.good.replacing("filters:\t1", with: "filters:\t2")
+        process.status = PostureTests.good
         process.namespaces = PostureTests.other
         process.uidMap = "      1000 2000000001          1\n"
         process.gidMap = process.uidMap
@@ -129,7 +129,7 @@ struct Weakness: Sendable {
         Weakness("processes", "the tool") { $0.members = [70, 72] },
         Weakness("processes", "others") { $0.others[0].status += "\nNoNewPrivs: 0" },
         Weakness("processes", "pid 72") { $0.others[0].status += "\nCapPrm: 2" },
-        Weakness("processes", "pid 72") { $0.others[0].status += "\nSeccomp_filters: 1" },
+        Weakness("processes", "pid 72") { $0.others[0].status += "\nSeccomp_filters: 2" },
         Weakness("processes", "pid 72") { $0.others[0].namespaces["net"] = "net:[4]" },
         Weakness("processes", "pid 72") { $0.others[0].namespaces = [:] },
         Weakness("processes", "pid 72") { $0.others[0].limits = "" },
@@ -142,7 +142,7 @@ struct Weakness: Sendable {
         Weakness("privilege", "pid 1 traceable") { $0.initialOwner = 2_000_000_001 },
         Weakness("privilege", "controlling terminal") { $0.tool?.stat = "1 (a) S 1 1 1 34816 1" },
         Weakness("privilege", "controlling terminal") { $0.tool?.stat = "" },
-        Weakness("system calls", "filters") { $0.tool?.status += "\nSeccomp_filters: 1" },
+        Weakness("system calls", "filters") { $0.tool?.status += "\nSeccomp_filters: 2" },
         Weakness("resources", "open files") {
             $0.tool?.limits = limits.replacing("128  ", with: "512  ")
         },

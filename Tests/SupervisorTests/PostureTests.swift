@@ -15,7 +15,7 @@ import Testing
         CapAmb:\t0000000000000000
         NoNewPrivs:\t1
         Seccomp:\t2
-        Seccomp_filters:\t1
+        Seccomp_filters:\t3
         """
 
     @Test func `a confined process has no differences`() {
@@ -35,6 +35,20 @@ import Testing
         var status = Self.good
         if let range { status.replaceSubrange(range, with: instead) }
         #expect(Posture.differences(status, uid: 2_000_000_001) == [name])
+    }
+
+    @Test func `a status is told good at a glance where nothing differs, and never else`() {
+        let good = Array(Self.good.utf8) + [10]
+        #expect(Posture.holds(good, uid: 2_000_000_001, filters: 3))
+        #expect(!Posture.holds(good, uid: 2_000_000_002, filters: 3))
+        #expect(!Posture.holds(good, uid: 2_000_000_001, filters: 4))
+        #expect(!Posture.holds([], uid: 2_000_000_001, filters: 3))
+        // Behind each name, whatever the value is: another last character.
+        for line in Self.good.split(separator: "\n").dropFirst() {
+            let last = line.last == "1" ? "7" : "1"
+            let status = Self.good.replacing(line, with: line.dropLast() + last)
+            #expect(!Posture.holds(Array(status.utf8) + [10], uid: 2_000_000_001, filters: 3))
+        }
     }
 
     @Test func `a kernel that says nothing is trusted with nothing`() {

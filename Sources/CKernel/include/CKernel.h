@@ -19,9 +19,9 @@ int corral_mkdirat(int directory, const char *path, mode_t mode);
 int corral_set_nonblocking(int fd, bool on);
 int corral_lock_exclusively(int fd); // flock(2) LOCK_EX | LOCK_NB
 int corral_syncfs(int fd);
-// The number after `name`, which the file must begin with, or which is all of it when `name` is
-// empty: a counter of a cgroup, read anew from its beginning, without an allocation. EPROTO for
-// anything else.
+// The number after `name`, which a line of the file must begin with, or which is all of it when
+// `name` is empty: a counter of a cgroup, read anew from its beginning, without an allocation.
+// EPROTO for anything else.
 int corral_read_counter(int fd, const char *name, uint64_t *value);
 // Writes "0" at the beginning, which sets a memory peak back.
 int corral_reset_counter(int fd);
@@ -50,9 +50,12 @@ int corral_signalfd_read(int fd);
 int corral_eventfd(void); // eventfd(2), non-blocking
 int corral_pidfd_open(pid_t pid);
 int corral_pidfd_signal(int pidfd, int signal);
-// The numbers of a process's namespaces by the names of /proc/PID/ns; 0 for one that it has let go.
-int corral_namespaces(
-    pid_t pid, const char *_Nullable const *_Nonnull kinds, int count, uint64_t *numbers);
+// What the kernel says of a process: /proc/PID/status, whose length is returned, and the numbers of
+// its namespaces by the names of /proc/PID/ns with a space between them; 0 for one that it has let
+// go. Without `status` only the numbers are read.
+ssize_t corral_look(
+    pid_t pid, const char *kinds, uint64_t *numbers, int count, char *_Nullable status,
+    size_t capacity);
 // waitid(2) on a child's pidfd without blocking: 1 and the ending when it is over, 0 when it runs.
 int corral_pidfd_wait(int pidfd, int *status, int *signal);
 
@@ -143,5 +146,6 @@ typedef struct {
 } corral_stat_t;
 int corral_fstat(int fd, corral_stat_t *out);
 int corral_lstat(const char *path, corral_stat_t *out);
+int corral_stat(const char *path, corral_stat_t *out);
 
 #pragma clang assume_nonnull end

@@ -113,12 +113,15 @@ typedef struct {
 
 typedef struct {
     const char *root; // an empty host directory to build the tree on
-    size_t directory_count, link_count, file_count, mount_count, filter_count;
+    size_t directory_count, link_count, file_count, mount_count, ahead_count, filter_count;
     const char *_Nullable directories[CORRAL_PLAN_DIRECTORIES];
     corral_entry_t links[CORRAL_PLAN_LINKS];
     corral_entry_t files[CORRAL_PLAN_FILES];
     corral_mount_t mounts[CORRAL_PLAN_MOUNTS];
-    uint64_t filter[CORRAL_PLAN_FILTER]; // struct sock_filter, 8 bytes each
+    // struct sock_filter, 8 bytes each: what the zygote loads, whose children inherit it, and what
+    // is left for each of them.
+    uint64_t ahead[CORRAL_PLAN_FILTER];
+    uint64_t filter[CORRAL_PLAN_FILTER];
 } corral_template_t;
 
 typedef struct {
