@@ -22,13 +22,15 @@ extension Broker {
             ResultTranslation.writeProgress(message, bytes, token: token, into: &call.client.out)
             markDirty(call.client)
         case .pong: server.pingDeadline = nil
-        case .toolsChanged:
-            if server.face.listTools(into: &server.out) { markDirty(server) }
+        case .changed(let kind):
+            let kinds: [ListKind] =
+                kind == .resources ? [.resources, .resourceTemplates] : [kind]
+            if server.face.list(kinds, into: &server.out) { markDirty(server) }
         case .listFailed(let cause):
             let failure = Failure.invalid(.malformed(cause), "tools/list", server.connection)
             endListing(of: server, .failure(failure))
-        case .listed(let tools): listed(tools, by: server)
-        case .ready(let tools): ready(server, tools)
+        case .listed(let offer): listed(offer, by: server)
+        case .ready(let offer): ready(server, offer)
         case .failed(let step, let cause): startFailed(server, step: step, cause: cause)
         case .respawn: respawn(server)
         }
@@ -51,7 +53,7 @@ extension Broker {
             return end(number, at: server, .tooLarge(call.tool, server.connection))
         }
         do throws(ResultTranslation.Problem) {
-            try ResultTranslation.check(message, bytes, from: server.face.era)
+            try ResultTranslation.check(message, bytes, of: call.kind, from: server.face.era)
         } catch {
             return end(number, at: server, .invalid(error, call.tool, server.connection))
         }
@@ -62,12 +64,21 @@ extension Broker {
         let usage = server.usage(of: call)
         record(call, usage, at: server, error: nil)
         if call.client.face.finished(call.id) {
+            let told = exposed(message, bytes, of: call, at: server)
             ResultTranslation.write(
-                message, bytes, as: call.id, from: server.face.era, to: call.era,
-                adding: usage.member, into: &call.client.out)
+                told.message, told.bytes, of: call.kind, as: call.id, from: server.face.era,
+                to: call.era, adding: usage.member, into: &call.client.out)
             markDirty(call.client)
         }
         callEnded(at: server)
+    }
+
+    /// A result with its URIs as the caller knows them.
+    private func exposed(
+        _ message: Envelope, _ bytes: [UInt8], of call: Server.Call, at server: Server
+    ) -> (message: Envelope, bytes: [UInt8]) {
+        ResourceLinks.exposed(message, bytes, of: call.kind, connection: server.connection.name)
+            ?? (message, bytes)
     }
 
     private func forwardError(
@@ -77,7 +88,8 @@ extension Broker {
         record(call, usage, at: server, error: "server_error")
         if call.client.face.finished(call.id) {
             let isWritten = ResultTranslation.writeError(
-                message, bytes, as: call.id, adding: usage.member, into: &call.client.out)
+                message, bytes, as: call.id, to: call.era, adding: usage.member,
+                into: &call.client.out)
             if !isWritten {
                 var failure = Failure.invalid(
                     .malformed("the error has no readable code and message"), call.tool,

@@ -5,31 +5,29 @@ internal import NIOCore
 internal import Policy
 
 extension Broker {
-    /// Takes a `tools/call`: finds the tool, decides, and sends it to its server, which is started
-    /// first when it does not run.
-    func call(_ call: ToolCall, from client: Client) {
+    /// Takes what a server answers: finds out whose it is, decides, and sends it to that server,
+    /// which is started first when it does not run.
+    func call(_ call: ClientCall, from client: Client) {
         guard !isDraining else { return fail(client, call.id, .shuttingDown) }
-        guard let route = client.route(call.name, in: table(client.caller.uid)) else {
-            let name = sanitized(String(call.name.prefix(Limit.quotedBytes)))
-            return fail(
-                client, call.id,
-                Failure(
-                    code: ProtocolErrorCode.invalidParams,
-                    message: "Unknown tool: '\(name)' (tools/list names those there are)"))
+        guard let route = route(call, of: client) else {
+            return fail(client, call.id, .unknown(call))
         }
         if case .denied(let failure) = route.verdict { return fail(client, call.id, failure) }
         guard client.face.inFlightCount <= MCP.Limit.callsPerClient else {
             return fail(client, call.id, .crowded("call", call.name))
         }
+        if call.kind == .completion, route.connection.completes == false {
+            return answer(client, call.id, Answers.noCompletions(call.era))
+        }
         if let server = route.connection.server {
-            send(call, route.entry.name, from: client, to: server)
+            send(call, route.name, from: client, to: server)
         } else {
-            wait(WaitingCall(client: client, call: call.detached(), tool: route.entry.name), route)
+            wait(WaitingCall(client: client, call: call.detached(), name: route.name), route)
         }
     }
 
     /// Sends a call to a server that is ready.
-    func send(_ call: ToolCall, _ tool: String, from client: Client, to server: Server) {
+    func send(_ call: ClientCall, _ name: String, from client: Client, to server: Server) {
         guard server.calls.count < Limit.callsPerServer else {
             return fail(
                 client, call.id,
@@ -39,11 +37,13 @@ extension Broker {
         let timeout = server.connection.policy.limits.callTimeout.standard
         var account = server.openAccount()
         let before = server.out.bytes.count
-        let number = server.face.call(call, tool: tool, into: &server.out)
+        let number = server.face.call(call, own: name, into: &server.out)
         account.bytesIn = server.out.bytes.count - before
         server.calls[number] = Server.Call(
-            client: client, id: call.id, era: call.era, progressToken: call.progressToken,
-            tool: tool, began: now, deadline: now + TimeAmount(timeout), account: account)
+            client: client, id: call.id, kind: call.kind, era: call.era,
+            progressToken: call.progressToken,
+            tool: call.kind == .tool ? name : call.kind.method, began: now,
+            deadline: now + TimeAmount(timeout), account: account)
         server.lastActive = now
         markDirty(server)
         watch(server, until: now + TimeAmount(timeout))
@@ -62,7 +62,7 @@ extension Broker {
         }
         connection.waiting.append(call)
         connection.waitingBytes += call.call.waitingBytes
-        start(connection, listsTools: false) { _ in }
+        start(connection, lists: false) { _ in }
     }
 
     /// The server is ready: sends what has waited for it.
@@ -70,7 +70,7 @@ extension Broker {
         let waiting = connection.waiting
         connection.waiting = []
         connection.waitingBytes = 0
-        for item in waiting { send(item.call, item.tool, from: item.client, to: server) }
+        for item in waiting { send(item.call, item.name, from: item.client, to: server) }
     }
 
     /// The server will not be ready: ends what has waited for it.

@@ -66,11 +66,10 @@ extension Broker {
             connection,
             Failure(.cancelled, "cannot finish the call of '\(connection.name)': it was restarted"))
         connection.phase = .idle
-        start(connection, listsTools: true) { [self] result in
+        start(connection, lists: true) { [self] result in
             switch result {
             case .failure(let failure): fail(client, request.id, failure)
-            case .success(let tools):
-                if let tools { take(tools, for: connection) }
+            case .success:
                 answer(client, request, connection.described.json)
             }
         }
@@ -81,12 +80,11 @@ extension Broker {
         guard let connection = named(ConnectionsTest.self, client, request) else { return }
         let began = NIODeadline.now()
         var running = connection.server
-        start(connection, listsTools: true) { [self] result in
+        start(connection, lists: true) { [self] result in
             running = running ?? connection.server
             var report = TestReport(began: began, server: running)
             switch result {
-            case .success(let tools):
-                if let tools { take(tools, for: connection) }
+            case .success:
                 report.passed("\(connection.catalog.entries.count) tools")
             case .failure(let failure): report.failed(failure)
             }
@@ -94,28 +92,33 @@ extension Broker {
         }
     }
 
-    /// Offers a fresh list of tools from now on.
-    func take(_ tools: [ToolDefinition], for connection: ManagedConnection) {
+    /// Offers fresh lists from now on.
+    func take(_ offer: Offer, for connection: ManagedConnection) {
         guard !connection.isGone else { return }
-        connection.offer(tools)
+        for complaint in offer.complaints {
+            connection.log.append(
+                "[corral] \(sanitized(complaint))", of: connection.log.start)
+            tellNewLines(of: connection)
+        }
+        connection.take(offer)
         table(connection.caller.uid).toolsChanged()
         keepTools(of: connection)
     }
 
-    /// A running server has listed its tools anew.
-    func listed(_ tools: [ToolDefinition], by server: Server) {
-        take(tools, for: server.connection)
-        endListing(of: server, .success(tools))
+    /// A running server has listed anew what it offers.
+    func listed(_ offer: Offer, by server: Server) {
+        take(offer, for: server.connection)
+        endListing(of: server, .success(offer))
     }
 
-    /// Ends the wait for a list of tools.
-    func endListing(of server: Server, _ result: Result<[ToolDefinition], Failure>) {
+    /// Ends the wait for lists.
+    func endListing(of server: Server, _ result: Result<Offer, Failure>) {
         let waiters = server.listWaiters
         server.listWaiters = []
         for waiter in waiters { waiter(result) }
     }
 
-    /// Waits for a list of tools no longer than for a call.
+    /// Waits for lists no longer than for a call.
     func watchList(of server: Server) {
         let timeout = TimeAmount(server.connection.policy.limits.callTimeout.standard)
         _ = schedule(after: timeout) { broker in

@@ -156,20 +156,19 @@ extension Broker {
         guard !registration.isCancelled else { return undo(registration, nil) }
         registration.report("starting \(registration.connection.name)")
         markDirty(registration.client)
-        start(registration.connection, listsTools: true) { [self] result in
+        start(registration.connection, lists: true) { [self] result in
             switch result {
             case .failure(let failure): undo(registration, failure)
-            case .success(let tools): storeRegistered(registration, tools ?? [])
+            case .success: storeRegistered(registration)
             }
         }
     }
 
-    private func storeRegistered(_ registration: Registration, _ tools: [ToolDefinition]) {
+    private func storeRegistered(_ registration: Registration) {
         guard !registration.isCancelled else { return undo(registration, nil) }
         registration.report("storing \(registration.connection.name)")
         markDirty(registration.client)
         let connection = registration.connection
-        connection.offer(tools)
         let row = connection.row(era: eras[connection.eraKey])
         let credentials = connection.credentials.mapValues { Array($0.utf8) }
         let bound = NIOLoopBound((self, registration), eventLoop: loop)

@@ -13,20 +13,23 @@ internal import YAML
 extension Broker {
     /// Sees to it that a connection's server runs; whoever asks meanwhile shares the start.
     func start(
-        _ connection: ManagedConnection, listsTools: Bool,
-        then: @escaping (Result<[ToolDefinition]?, Failure>) -> Void
+        _ connection: ManagedConnection, lists: Bool,
+        then: @escaping (Result<Offer?, Failure>) -> Void
     ) {
         switch connection.phase {
         case .ready(let server):
-            guard listsTools else { return then(.success(nil)) }
-            guard server.face.listTools(into: &server.out) else { return then(.success([])) }
+            guard lists else { return then(.success(nil)) }
+            guard server.face.list(ListKind.allCases, into: &server.out) else {
+                return then(.success(Offer()))
+            }
             server.listWaiters.append { then($0.map { $0 }) }
             markDirty(server)
             watchList(of: server)
         case .starting(let start): start.waiters.append(then)
         case .idle, .failed:
             guard !isDraining else { return then(.failure(.shuttingDown)) }
-            let start = ServerStart(connection, mode(for: connection), listsTools: listsTools)
+            let start = ServerStart(
+                connection, mode(for: connection), lists: lists || !connection.isListed)
             start.waiters.append(then)
             connection.log.begin()
             connection.phase = .starting(start)
@@ -92,7 +95,7 @@ extension Broker {
         _ = Descriptor(owning: raw[3])
         server.meters = CgroupMeters(meters, owning: Array(raw[4...]))
         openPipes(server, input: raw[1], output: raw[0], log: raw[2])
-        server.face.start(start.mode, listsTools: start.listsTools, into: &server.out)
+        server.face.start(start.mode, lists: start.lists, into: &server.out)
         markDirty(server)
         flushPeers()
     }
@@ -127,7 +130,7 @@ extension Broker {
     }
 
     /// The handshake is over.
-    func ready(_ server: Server, _ tools: [ToolDefinition]?) {
+    func ready(_ server: Server, _ offer: Offer?) {
         let connection = server.connection
         guard case .starting(let start) = connection.phase, start.server === server else { return }
         if let verdict = server.face.verdict { eras[connection.eraKey] = verdict }
@@ -140,12 +143,13 @@ extension Broker {
             ])
         server.lastActive = .now()
         watch(server, until: server.lastActive + server.idleTimeout)
-        finish(start, .success(tools))
+        if let offer { take(offer, for: connection) }
+        finish(start, .success(offer))
         sendWaiting(of: connection, to: server)
     }
 
     /// Ends a start, whichever way it went.
-    func finish(_ start: ServerStart, _ result: Result<[ToolDefinition]?, Failure>) {
+    func finish(_ start: ServerStart, _ result: Result<Offer?, Failure>) {
         start.timer?.cancel()
         if let request = start.request { requests[request] = nil }
         start.request = nil

@@ -7,25 +7,27 @@ internal import RunCards
 internal import YAML
 
 extension Broker {
-    /// Answers `tools/list` from what connections listed last; no server is started for it.
-    func listTools(_ client: Client, _ id: RequestID, _ era: Era, _ cursor: String?) {
-        if let cursor, ToolName.connection(of: cursor) == nil {
+    /// Answers one of the lists from what connections listed last; no server is started for it.
+    func list(
+        _ client: Client, _ id: RequestID, _ era: Era, _ kind: ListKind, _ cursor: String?
+    ) {
+        if let cursor, ToolName.connection(of: cursor) == nil, ResourceURI.split(cursor) == nil {
             return fail(
                 client, id,
                 Failure(
                     code: ProtocolErrorCode.invalidParams,
                     message: "Invalid params: the cursor is none that was given out"))
         }
-        var page: [ToolCatalog.Entry] = []
+        var page: [Catalog.Entry] = []
         var next: String?
-        collect: for connection in table(client.caller.uid).sorted
+        collect: for connection in table(client.caller.uid).sorted(for: kind)
         where client.restriction ?? connection.name == connection.name {
-            for entry in connection.catalog.entries {
+            for entry in connection.catalog(kind).entries {
                 if let cursor, entry.exposedName <= cursor { continue }
-                guard case .allowed = decide(client.caller, connection, entry.name) else {
+                guard case .allowed = decide(client.caller, connection, kind, entry.name) else {
                     continue
                 }
-                guard page.count < MCP.Limit.pageTools else {
+                guard page.count < MCP.Limit.pageEntries else {
                     next = page.last?.exposedName
                     break collect
                 }
@@ -33,8 +35,35 @@ extension Broker {
             }
         }
         guard client.face.finished(id) else { return }
-        Answers.tools(id, era, entries: page, nextCursor: next, into: &client.out)
+        Answers.list(id, era, kind, entries: page, nextCursor: next, into: &client.out)
         markDirty(client)
+    }
+
+    /// Whether a user may use an entry of a list.
+    private func decide(
+        _ caller: Caller, _ connection: ManagedConnection, _ kind: ListKind, _ name: String
+    ) -> CallVerdict {
+        kind == .tools
+            ? decide(caller, connection, name) : decideBesideTools(caller, connection, kind.noun)
+    }
+
+    /// Whether a user may use what a connection offers beside its tools: the one place where that
+    /// is decided. A rule that names tools speaks of these alone.
+    func decideBesideTools(
+        _ caller: Caller, _ connection: ManagedConnection, _ noun: String
+    ) -> CallVerdict {
+        let card = connection.card
+        let verdict = policies.access.decideBesideTools(user: caller, card: card.name)
+        guard verdict.isAllowed else {
+            return .denied(.denied("use", "a \(noun) of \(connection.name)", verdict))
+        }
+        if card.freeCommand {
+            let verdict = policies.access.mayRunCommands(caller)
+            guard verdict.isAllowed else {
+                return .denied(.denied("use", "a \(noun) of \(connection.name)", verdict))
+            }
+        }
+        return .allowed
     }
 
     /// Whether a user may call a tool: the one place where that is decided.

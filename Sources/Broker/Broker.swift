@@ -124,14 +124,14 @@ final class Broker {
     func receive(_ request: ClientRequest, from client: Client) {
         switch request {
         case .nothing: return
-        case .callTool(let call): return self.call(call, from: client)
+        case .call(let call): return self.call(call, from: client)
         case .refuse(let id, let code, let message, let data):
             client.refuse(id, code, message, data)
         case .discover(let id): answer(client, id, Answers.discover())
         case .initialize(let id, let version):
             answer(client, id, Answers.initialize(version: version))
         case .ping(let id): answer(client, id, [:])
-        case .listTools(let id, let era, let cursor): listTools(client, id, era, cursor)
+        case .list(let id, let era, let kind, let cursor): list(client, id, era, kind, cursor)
         case .control(let id, let era, let method, let params, let token):
             let request = ControlRequest(
                 id: id, era: era, method: method, params: params, token: token)

@@ -8,10 +8,11 @@ final class Client: Peer, ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Where a tool is, and what was decided about it for this client.
+    /// Where something is, and what was decided about it for this client.
     struct Route {
         let connection: ManagedConnection
-        let entry: ToolCatalog.Entry
+        /// The server's own name for it, or its URI.
+        let name: String
         let verdict: CallVerdict
     }
 
@@ -124,7 +125,7 @@ final class Client: Peer, ChannelInboundHandler {
             let managed = table.connections[connection], let entry = managed.catalog[name]
         else { return nil }
         let verdict = broker.decide(caller, managed, entry.name)
-        let route = Route(connection: managed, entry: entry, verdict: verdict)
+        let route = Route(connection: managed, name: entry.name, verdict: verdict)
         routes[name] = route
         return route
     }

@@ -39,8 +39,12 @@ final class ManagedConnection {
     var waitingBytes = 0
     /// Whether the connection was removed, or its registration undone.
     var isGone = false
-    private(set) var tools: [ToolDefinition] = []
-    private(set) var catalog: ToolCatalog
+    /// What its server offers, each list as it was last told; a list that is not there was never
+    /// asked for.
+    private(set) var lists: [ListKind: [JSON]] = [:]
+    private var catalogs: [ListKind: Catalog] = [:]
+    /// Whether its server completes arguments; nil when that is not known.
+    private(set) var completes: Bool?
 
     init(
         id: UUID = UUID(), caller: Caller, name: String, card: RunCard, policy: Policy,
@@ -55,14 +59,27 @@ final class ManagedConnection {
         self.settings = settings
         self.credentials = credentials
         self.createdAt = createdAt
-        catalog = ToolCatalog(connection: name, tools: [])
     }
 
-    /// Takes a fresh list of tools.
-    func offer(_ tools: [ToolDefinition]) {
-        self.tools = tools
-        catalog = ToolCatalog(connection: name, tools: tools)
+    /// Takes fresh lists.
+    func take(_ offer: Offer) {
+        for (kind, items) in offer.lists {
+            lists[kind] = items
+            catalogs[kind] = Catalog(connection: name, kind, items)
+        }
+        if let completes = offer.completes { self.completes = completes }
     }
+
+    /// A list as clients see it.
+    func catalog(_ kind: ListKind) -> Catalog { catalogs[kind] ?? ManagedConnection.nothing }
+
+    private static let nothing = Catalog(connection: "", tools: [])
+
+    /// The tools as clients see them.
+    var catalog: Catalog { catalog(.tools) }
+
+    /// Whether all is known that its server offers.
+    var isListed: Bool { ListKind.allCases.allSatisfy { lists[$0] != nil } }
 
     /// The server that takes calls now.
     var server: Server? {
@@ -105,14 +122,14 @@ final class ManagedConnection {
 /// A call that waits for its server.
 struct WaitingCall {
     let client: Client
-    let call: ToolCall
-    /// The tool's name at the server.
-    let tool: String
+    let call: ClientCall
+    /// The server's own name for what is meant.
+    let name: String
 }
 
 extension Tool {
     /// A tool as its catalog has it.
-    fileprivate init(exposing entry: ToolCatalog.Entry) {
+    fileprivate init(exposing entry: Catalog.Entry) {
         self.init(
             name: entry.exposedName, title: entry.definition["title"]?.stringValue,
             description: entry.definition["description"]?.stringValue)
@@ -127,10 +144,11 @@ final class UserTable {
     /// Changes with everything that clients' routes were made from.
     private(set) var generation = 0
 
-    /// The connections in the order of their tools' exposed names, which is not quite that of their
-    /// own: `a-b__x` comes before `a__x`.
-    var sorted: [ManagedConnection] {
-        connections.values.map { (key: $0.name + ToolName.separator, value: $0) }
+    /// The connections in the order of the exposed names of a list, which is not quite that of
+    /// their own: `a-b__x` comes before `a__x`.
+    func sorted(for kind: ListKind) -> [ManagedConnection] {
+        let separator = kind == .tools || kind == .prompts ? ToolName.separator : "/"
+        return connections.values.map { (key: $0.name + separator, value: $0) }
             .sorted { $0.key < $1.key }.map(\.value)
     }
 

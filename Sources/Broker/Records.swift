@@ -87,10 +87,11 @@ extension Broker {
     func keepTools(of connection: ManagedConnection) {
         guard !isClosed else { return }
         let tools = connection.toolsText
+        let features = connection.featuresText
         let id = connection.id
         let era = eras[connection.eraKey]?.text
         let log = log
-        store.run { try $0.setTools(tools, era: era, of: id) }
+        store.run { try $0.setTools(tools, features: features, era: era, of: id) }
             .whenFailure { error in
                 log.error(
                     "tools not stored", metadata: ["connection": "\(id)", "cause": "\(error)"])
@@ -117,7 +118,7 @@ extension Broker {
                 createdAt: row.createdAt)
             connection.lastUsed = row.lastUsed
             connection.usageCount = row.usageCount
-            connection.offer(row.toolDefinitions)
+            connection.take(row.offer)
             if let era = row.era.flatMap(EraVerdict.init(text:)) { eras[connection.eraKey] = era }
             table(uid).add(connection)
         }
@@ -148,11 +149,22 @@ extension ManagedConnection {
             id: id, user: String(caller.uid), name: name, card: card.name,
             settings: JSON.object(object).text,
             credentialReference: credentials.isEmpty ? nil : UUID(), tools: toolsText,
-            era: era?.text, createdAt: createdAt)
+            features: featuresText, era: era?.text, createdAt: createdAt)
     }
 
     /// Its tools as its server defined them.
-    var toolsText: String { JSON.array(tools.map(\.json)).text }
+    var toolsText: String { JSON.array(lists[.tools] ?? []).text }
+
+    /// What its server offers beside them; nil when it was never asked.
+    var featuresText: String? {
+        var features: JSON = [:]
+        for kind in ListKind.allCases where kind != .tools {
+            guard let items = lists[kind] else { return nil }
+            features[kind.rawValue] = .array(items)
+        }
+        features["completes"] = .bool(completes ?? false)
+        return features.text
+    }
 }
 
 extension ConnectionRow {
@@ -165,8 +177,15 @@ extension ConnectionRow {
         return values
     }
 
-    fileprivate var toolDefinitions: [ToolDefinition] {
-        Self.tree(tools)?.arrayValue?.compactMap(ToolDefinition.init) ?? []
+    fileprivate var offer: Offer {
+        var offer = Offer()
+        offer.lists[.tools] = Self.tree(tools)?.arrayValue ?? []
+        guard let features = features.flatMap(Self.tree) else { return offer }
+        for kind in ListKind.allCases where kind != .tools {
+            offer.lists[kind] = features[kind.rawValue]?.arrayValue
+        }
+        offer.completes = features["completes"]?.boolValue
+        return offer
     }
 
     private static func tree(_ text: String) -> JSON? {

@@ -15,8 +15,10 @@ final class Server: Peer, ChannelInboundHandler {
     struct Call {
         let client: Client
         let id: RequestID
+        let kind: ClientCall.Kind
         let era: Era
         let progressToken: RequestID?
+        /// The tool's name at the server; the method of what is no call of a tool.
         let tool: String
         let began: NIODeadline
         let deadline: NIODeadline
@@ -44,7 +46,7 @@ final class Server: Peer, ChannelInboundHandler {
     var timerAt: NIODeadline?
     /// Until when the ping after a missed deadline has to be answered.
     var pingDeadline: NIODeadline?
-    /// Who waits for a fresh list of tools.
+    /// Who waits for fresh lists.
     var listWaiters: [ListWaiter] = []
     /// Why the broker ends it; nil while it does not.
     var stopCause: StopCause?
@@ -164,8 +166,8 @@ enum StopCause {
     case broke(ErrorCode, String)
 }
 
-/// Called with a fresh list of tools, or with why there is none.
-typealias ListWaiter = (Result<[ToolDefinition], Failure>) -> Void
+/// Called with fresh lists, or with why there are none.
+typealias ListWaiter = (Result<Offer, Failure>) -> Void
 
 /// Takes what a server writes to its standard error.
 final class ServerLog: ChannelInboundHandler {

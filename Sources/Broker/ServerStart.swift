@@ -6,7 +6,8 @@ internal import NIOCore
 /// replaced on the way.
 final class ServerStart {
     let connection: ManagedConnection
-    let listsTools: Bool
+    /// Whether what it offers is listed before it is ready.
+    let lists: Bool
     /// How the era is found out; a verdict that was kept may turn out to be old.
     var mode: ServerFace.Mode
     /// The request that the supervisor has not answered yet.
@@ -18,7 +19,7 @@ final class ServerStart {
     /// What the start has come to, for progress and for who tests it.
     var step = Step.start
     /// Who waits for the end, whichever it is.
-    var waiters: [(Result<[ToolDefinition]?, Failure>) -> Void] = []
+    var waiters: [(Result<Offer?, Failure>) -> Void] = []
     let began = NIODeadline.now()
     /// When the process ran.
     var ran: NIODeadline?
@@ -30,9 +31,9 @@ final class ServerStart {
         case listTools = "list tools"
     }
 
-    init(_ connection: ManagedConnection, _ mode: ServerFace.Mode, listsTools: Bool) {
+    init(_ connection: ManagedConnection, _ mode: ServerFace.Mode, lists: Bool) {
         self.connection = connection
         self.mode = mode
-        self.listsTools = listsTools
+        self.lists = lists
     }
 }

@@ -27,8 +27,12 @@ public struct Envelope: Sendable {
     public fileprivate(set) var resultMembers: Members?
     /// The members of the error.
     public fileprivate(set) var error: Members?
+    /// Where the line lies that it is.
+    public fileprivate(set) var line = 0..<0
     /// Whether a carriage return stands in its whitespace, and so in ranges of it.
     public fileprivate(set) var hasReturns = false
+    /// Whether any object in it has a member `uri`, so that a search for them is worth its time.
+    public fileprivate(set) var namesURIs = false
 }
 
 /// Why a line is not a message, in the terms of JSON-RPC.
@@ -58,7 +62,9 @@ extension Envelope {
                 message: "cannot read the message: \(error.reason.rawValue) at byte "
                     + "\(error.offset - line.lowerBound) (one JSON object a line)")
         }
-        return try reader.finish()
+        var envelope = try reader.finish()
+        envelope.line = line
+        return envelope
     }
 }
 
@@ -87,6 +93,7 @@ private struct EnvelopeReader {
         }
         try Scanner.end(span, &cursor)
         envelope.hasReturns = cursor.sawReturn
+        envelope.namesURIs = cursor.sawURI
     }
 
     /// Passes the object at the cursor and gives its members.

@@ -11,6 +11,7 @@ public enum Key: UInt8, Sendable, CaseIterable {
     case metaSubscriptionId, metaServerInfo
     // Results and errors.
     case resultType, isError, content, structuredContent, tools, nextCursor, ttlMs, cacheScope
+    case contents, messages, completion, inputRequests
     case code, supported
 
     /// The name as it is written in a message.
@@ -60,7 +61,8 @@ struct Level: Sendable {
     static let result = Level(
         [
             .resultType, .isError, .content, .structuredContent, .tools, .nextCursor, .ttlMs,
-            .cacheScope, .meta, .protocolVersion,
+            .cacheScope, .meta, .protocolVersion, .contents, .messages, .completion,
+            .inputRequests, .requestState,
         ], refusesCaseVariants: false)
     static let error = Level([.code, .message, .data], refusesCaseVariants: false)
 }

@@ -10,6 +10,8 @@ enum Scanner {
         /// Whether whitespace held a carriage return: inside a valid value it is nothing else, and
         /// some servers read it as the end of the line.
         var sawReturn = false
+        /// Whether some object had a member `uri`.
+        var sawURI = false
     }
 
     /// A string's bytes between its quotes.
@@ -66,6 +68,12 @@ enum Scanner {
             throw JSONError(.unexpectedByte, at: cursor.at)
         }
         let name = try string(bytes, &cursor)
+        if name.range.count == 3, bytes[name.range.lowerBound] == UInt8(ascii: "u"),
+            bytes[name.range.lowerBound + 1] == UInt8(ascii: "r"),
+            bytes[name.range.lowerBound + 2] == UInt8(ascii: "i")
+        {
+            cursor.sawURI = true
+        }
         try expect(UInt8(ascii: ":"), bytes, &cursor)
         return name
     }

@@ -2,9 +2,9 @@ public import JSONRPC
 
 /// What the broker answers clients about itself, in both eras.
 public enum Answers {
-    /// How long clients may keep a list of tools, in milliseconds: none, because every register,
-    /// remove and change of policy changes it and nothing tells them yet.
-    static let toolsTTL = 0
+    /// How long clients may keep a list, in milliseconds: none, because every register, remove and
+    /// change of policy changes it.
+    static let listTTL = 0
 
     /// The answer to `server/discover`.
     public static func discover() -> JSON {
@@ -12,7 +12,8 @@ public enum Answers {
             "resultType": "complete",
             "supportedVersions": [.string(ProtocolVersion.modern)],
             "capabilities": [
-                "tools": [:], "extensions": [controlExtension: [:]],
+                "tools": [:], "prompts": [:], "resources": [:], "completions": [:],
+                "extensions": [controlExtension: [:]],
             ],
             "ttlMs": 0, "cacheScope": "private",
             "_meta": [Key.metaServerInfo.spelling: serverInfo],
@@ -21,22 +22,25 @@ public enum Answers {
 
     /// The answer to `initialize`.
     public static func initialize(version: String) -> JSON {
-        [
-            "protocolVersion": .string(version),
-            "capabilities": [
-                "tools": [:], "experimental": [controlExtension: [:]],
-            ],
+        var capabilities: JSON = [
+            "tools": [:], "prompts": [:], "resources": [:],
+            "experimental": [controlExtension: [:]],
+        ]
+        // The oldest revision completes as well, but has no word for it.
+        if version != ProtocolVersion.legacy.last { capabilities["completions"] = [:] }
+        return [
+            "protocolVersion": .string(version), "capabilities": capabilities,
             "serverInfo": serverInfo,
         ]
     }
 
-    /// Writes the answer to `tools/list` around entries that `body` writes.
-    public static func tools(
-        _ id: RequestID, _ era: Era, entries: [ToolCatalog.Entry], nextCursor: String?,
-        into out: inout LineWriter
+    /// Writes one page of a list.
+    public static func list(
+        _ id: RequestID, _ era: Era, _ kind: ListKind, entries: [Catalog.Entry],
+        nextCursor: String?, into out: inout LineWriter
     ) {
         out.beginResult(id)
-        out.text("{\"tools\":[")
+        out.text("{\"\(kind.member)\":[")
         for (index, entry) in entries.enumerated() {
             if index > 0 { out.text(",") }
             entry.write(for: era, into: &out)
@@ -48,11 +52,18 @@ public enum Answers {
         }
         if era == .modern {
             out.text(",\"resultType\":\"complete\",\"ttlMs\":")
-            out.integer(toolsTTL)
+            out.integer(listTTL)
             out.text(",\"cacheScope\":\"private\"")
         }
         out.text("}")
         out.endResponse()
+    }
+
+    /// The answer to `completion/complete` where nothing can be completed.
+    public static func noCompletions(_ era: Era) -> JSON {
+        var result: JSON = ["completion": ["values": []]]
+        if era == .modern { result["resultType"] = "complete" }
+        return result
     }
 
     /// The extension under which the `corral/…` methods are advertised.

@@ -8,10 +8,10 @@ public enum ClientRequest: Sendable {
     case initialize(RequestID, version: String)
     /// `ping`.
     case ping(RequestID)
-    /// `tools/list`, from where a cursor says.
-    case listTools(RequestID, Era, cursor: String?)
-    /// `tools/call`.
-    case callTool(ToolCall)
+    /// One of the lists, from where a cursor says.
+    case list(RequestID, Era, ListKind, cursor: String?)
+    /// Something that a server answers.
+    case call(ClientCall)
     /// A `corral/…` method with its params.
     case control(RequestID, Era, method: String, params: JSON, progressToken: RequestID?)
     /// The client has lost interest in a request.
@@ -121,7 +121,8 @@ public struct ClientFace: Sendable {
             return .invalidParams(
                 id, "server/discover lacks _meta io.modelcontextprotocol/protocolVersion")
         case let method where legacyVersion == nil && !method.hasPrefix("corral/"):
-            guard method == "tools/list" || method == "tools/call" else { break }
+            guard ListKind(method: method) != nil || ClientCall.Kind(rawValue: method) != nil
+            else { break }
             return .refuse(
                 id, code: ProtocolErrorCode.invalidRequest,
                 message: "cannot answer '\(method)': the session has not begun (send initialize "
@@ -136,50 +137,22 @@ public struct ClientFace: Sendable {
     private func common(
         _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
     ) -> ClientRequest {
-        switch message.method {
-        case "tools/call": return toolCall(message, bytes, id, era)
-        case "tools/list":
+        if let kind = ClientCall.Kind(rawValue: message.method) {
+            return ClientCall.read(kind, message, bytes, id, era)
+        }
+        if let kind = ListKind(method: message.method) {
             guard let range = message.params?[.cursor], !Value.isNull(bytes, range) else {
-                return .listTools(id, era, cursor: nil)
+                return .list(id, era, kind, cursor: nil)
             }
             guard let cursor = Value.string(bytes, range) else {
                 return .invalidParams(id, "the cursor must be a string")
             }
-            return .listTools(id, era, cursor: cursor)
-        case let method where method.hasPrefix("corral/"):
-            return control(message, bytes, id, era)
-        default:
-            return .refuse(
-                id, code: ProtocolErrorCode.methodNotFound, message: "Method not found",
-                data: ["method": .string(message.method)])
+            return .list(id, era, kind, cursor: cursor)
         }
-    }
-
-    private func toolCall(
-        _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
-    ) -> ClientRequest {
-        guard let name = message.params?[.name].flatMap({ Value.string(bytes, $0) }) else {
-            return .invalidParams(id, "tools/call lacks name, a string")
-        }
-        var arguments = message.params?[.arguments]
-        if let range = arguments, bytes[range.lowerBound] != UInt8(ascii: "{") {
-            guard Value.isNull(bytes, range) else {
-                return .invalidParams(id, "the arguments must be an object")
-            }
-            arguments = nil
-        }
-        var token: RequestID?
-        if let range = message.meta?[.progressToken], !Value.isNull(bytes, range) {
-            token = RequestID(message: bytes, range)
-            guard token != nil else {
-                return .invalidParams(id, "the progressToken must be a string or an integer")
-            }
-        }
-        let others = message.meta.map { $0.list.filter { $0.key == nil } } ?? []
-        return .callTool(
-            ToolCall(
-                id: id, era: era, name: name, progressToken: token, source: bytes,
-                arguments: arguments, meta: others, hasReturns: message.hasReturns))
+        if message.method.hasPrefix("corral/") { return control(message, bytes, id, era) }
+        return .refuse(
+            id, code: ProtocolErrorCode.methodNotFound, message: "Method not found",
+            data: ["method": .string(message.method)])
     }
 
     private func control(

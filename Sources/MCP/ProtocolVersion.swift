@@ -24,6 +24,8 @@ public enum ProtocolErrorCode {
     public static let methodNotFound = -32601
     /// The params are wrong, or name something that is not there.
     public static let invalidParams = -32602
+    /// A resource is not there; of the legacy era only.
+    public static let resourceNotFound = -32002
     /// A server failed in a way of its own.
     public static let server = -32000
     /// The protocol revision is not spoken here.

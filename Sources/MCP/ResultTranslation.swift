@@ -1,11 +1,11 @@
 public import JSONRPC
 
-/// Carries a server's answer to `tools/call` over to the client, from one era to the other, with
-/// every byte untouched that need not change.
+/// Carries a server's answer over to the client, from one era to the other, with every byte
+/// untouched that need not change.
 public enum ResultTranslation {
     /// Why an answer cannot be handed on.
     public enum Problem: Error, Sendable, Equatable {
-        /// It is no result of `tools/call`.
+        /// It is no result of the method.
         case malformed(String)
         /// It asks for something that nobody behind it can give.
         case unanswerable(String)
@@ -18,7 +18,7 @@ public enum ResultTranslation {
 
     /// Checks a result for what every revision demands of it.
     public static func check(
-        _ message: Envelope, _ bytes: [UInt8], from server: Era
+        _ message: Envelope, _ bytes: [UInt8], of kind: ClientCall.Kind = .tool, from server: Era
     ) throws(Problem) {
         guard let members = message.resultMembers else {
             throw .malformed("the result is no object")
@@ -31,17 +31,26 @@ public enum ResultTranslation {
         } else if server == .modern {
             throw .malformed("the result lacks resultType")
         }
-        let isList = members[.content].map { bytes[$0.lowerBound] == UInt8(ascii: "[") }
-        guard isList ?? (members[.structuredContent] != nil) else {
-            throw .malformed("the result has no content")
+        func begins(_ key: Key, _ byte: UInt8) -> Bool? {
+            members[key].map { bytes[$0.lowerBound] == byte }
         }
+        let list = UInt8(ascii: "[")
+        let isWhole =
+            switch kind {
+            case .tool: begins(.content, list) ?? (members[.structuredContent] != nil)
+            case .prompt: begins(.messages, list) ?? false
+            case .resource: begins(.contents, list) ?? false
+            case .completion: begins(.completion, UInt8(ascii: "{")) ?? false
+            }
+        guard isWhole else { throw .malformed("the result has no \(kind.content.spelling)") }
     }
 
     /// Writes a whole response with a checked result; `own` is the member that the broker adds to
     /// its `_meta`.
     public static func write(
-        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, from server: Era, to client: Era,
-        adding own: String, into out: inout LineWriter
+        _ message: Envelope, _ bytes: [UInt8], of kind: ClientCall.Kind = .tool,
+        as id: RequestID, from server: Era, to client: Era, adding own: String,
+        into out: inout LineWriter
     ) {
         guard let members = message.resultMembers else { return }
         out.beginResult(id)
@@ -51,6 +60,7 @@ public enum ResultTranslation {
             // The object has members, so a comma belongs after each one that is put in before them.
             let isMarked = server == client || members[.resultType] != nil
             out.text(isMarked ? "{" : "{\"resultType\":\"complete\",")
+            if client == .modern, kind == .resource { writeCaching(members, into: &out) }
             var rest = members.range.lowerBound + 1..<members.range.upperBound - 1
             if let meta = members[.meta] {
                 out.splice(bytes, rest.lowerBound..<meta.lowerBound, hasReturns: message.hasReturns)
@@ -65,6 +75,12 @@ public enum ResultTranslation {
             out.text("}")
         }
         out.endResponse()
+    }
+
+    /// Writes what the modern era demands of a resource's contents where the server said nothing.
+    private static func writeCaching(_ members: Members, into out: inout LineWriter) {
+        if members[.ttlMs] == nil { out.text("\"ttlMs\":0,") }
+        if members[.cacheScope] == nil { out.text("\"cacheScope\":\"private\",") }
     }
 
     /// Leaves out what the legacy revisions do not know.
@@ -93,18 +109,19 @@ public enum ResultTranslation {
     /// choose, become a general one: a server must not be able to speak in the broker's name. `own`
     /// is the member that the broker adds to its data, unless that is no object.
     public static func writeError(
-        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, adding own: String,
-        into out: inout LineWriter
+        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
+        adding own: String, into out: inout LineWriter
     ) -> Bool {
         guard let error = message.error, let range = error[.code],
             let code = Value.tree(bytes, range)?.intValue,
             let text = error[.message].flatMap({ Value.string(bytes, $0) })
         else { return false }
         let isReserved = code > 0 || (-32022 ... -32020).contains(code)
+        let told = isReserved ? ProtocolErrorCode.server : translated(code, to: client)
         out.text("{\"jsonrpc\":\"2.0\",\"id\":")
         out.id(id)
         out.text(",\"error\":{\"code\":")
-        out.integer(isReserved ? ProtocolErrorCode.server : code)
+        out.integer(told)
         out.text(",\"message\":")
         out.string(text)
         out.text(",\"data\":")
@@ -116,6 +133,13 @@ public enum ResultTranslation {
         }
         out.text("}}\n")
         return true
+    }
+
+    /// A server's code as the client's era has it: a resource that is not there has one of its own
+    /// in the legacy era, which the modern one must not send.
+    private static func translated(_ code: Int, to client: Era) -> Int {
+        client == .modern && code == ProtocolErrorCode.resourceNotFound
+            ? ProtocolErrorCode.invalidParams : code
     }
 
     /// Writes a server's progress report under the client's own token; nothing when it has none.

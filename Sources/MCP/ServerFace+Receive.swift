@@ -33,7 +33,9 @@ extension ServerFace {
                 case .integer(let number) = RequestID(message: bytes, range)
             else { return .nothing }
             return .progress(number)
-        case "notifications/tools/list_changed": return .toolsChanged
+        case "notifications/tools/list_changed": return .changed(.tools)
+        case "notifications/prompts/list_changed": return .changed(.prompts)
+        case "notifications/resources/list_changed": return .changed(.resources)
         default: return .nothing
         }
     }
@@ -66,7 +68,7 @@ extension ServerFace {
         {
             verdict = .modern
             version = ProtocolVersion.modern
-            offersTools = result["capabilities"]?["tools"] != nil
+            capabilities = ServerCapabilities(result["capabilities"])
             return handshakeOver(into: &out)
         }
         // Known to be modern, or asked twice: then it has to answer.
@@ -112,27 +114,36 @@ extension ServerFace {
                 cause: "the server speaks the MCP revision '\(answered)', which is not known here")
         }
         version = answered
-        offersTools = result["capabilities"]?["tools"] != nil
+        capabilities = ServerCapabilities(result["capabilities"])
         out.notification("notifications/initialized")
         return handshakeOver(into: &out)
     }
 
     private mutating func handshakeOver(into out: inout LineWriter) -> ServerEvent {
         mayRespawn = false
-        guard wantsTools else {
+        guard wantsLists else {
             state = .ready
-            return .ready(tools: nil)
-        }
-        guard offersTools else {
-            state = .ready
-            return .ready(tools: [])
+            return .ready(nil)
         }
         state = .listing
-        requestPage(cursor: nil, into: &out)
-        return .nothing
+        for kind in ListKind.allCases where !capabilities.offers(kind) { offer.lists[kind] = [] }
+        offer.completes = capabilities.completes
+        nextLists = ListKind.allCases.filter { capabilities.offers($0) }
+        return listNext(into: &out)
     }
 
-    /// A page of tools.
+    /// Asks for the next list, or tells of those that have come when there is none.
+    private mutating func listNext(into out: inout LineWriter) -> ServerEvent {
+        requestNextList(into: &out)
+        guard listing == nil else { return .nothing }
+        let whole = offer
+        offer = Offer()
+        guard state == .listing else { return .listed(whole) }
+        state = .ready
+        return .ready(whole)
+    }
+
+    /// A page of a list.
     private mutating func listed(
         _ message: Envelope, _ bytes: [UInt8], into out: inout LineWriter
     ) -> ServerEvent {
@@ -143,11 +154,18 @@ extension ServerFace {
             listing = list
             requestPage(cursor: cursor, into: &out)
             return .nothing
-        case .whole(let tools):
-            guard state == .listing else { return .listed(tools) }
-            state = .ready
-            return .ready(tools: tools)
+        case .whole(let items):
+            offer.lists[list.kind] = items
+            return listNext(into: &out)
+        case .wrong(let cause) where list.kind != .tools:
+            // Servers say that they have such lists and then know no method for it; tools do not
+            // depend on them.
+            offer.lists[list.kind] = []
+            offer.complaints.append(cause)
+            return listNext(into: &out)
         case .wrong(let cause):
+            nextLists = []
+            offer = Offer()
             guard state == .listing else { return .listFailed(cause: cause) }
             state = .over
             return .failed(step: "list tools", cause: cause)

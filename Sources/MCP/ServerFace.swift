@@ -12,14 +12,14 @@ public enum EraVerdict: Sendable, Equatable {
 public enum ServerEvent: Sendable {
     /// Nothing.
     case nothing
-    /// The handshake is over, and the tools are listed when that was asked for.
-    case ready(tools: [ToolDefinition]?)
-    /// The tools were listed anew.
-    case listed([ToolDefinition])
-    /// A list that was asked for anew cannot be used; the cause, for people.
+    /// The handshake is over, and what it offers is listed when that was asked for.
+    case ready(Offer?)
+    /// What it offers, or a part of it, was listed anew.
+    case listed(Offer)
+    /// The list of tools that was asked for anew cannot be used; the cause, for people.
     case listFailed(cause: String)
-    /// The server says that its tools have changed.
-    case toolsChanged
+    /// The server says that one of its lists has changed.
+    case changed(ListKind)
     /// The handshake failed for good; the step and the cause, for people.
     case failed(step: String, cause: String)
     /// The process has to be replaced by a fresh one that gets `initialize` at once.
@@ -32,7 +32,7 @@ public enum ServerEvent: Sendable {
     case pong
 }
 
-/// One server process's session: the probe for its era, the handshake, its tool list, and the
+/// One server process's session: the probe for its era, the handshake, its lists, and the
 /// numbers of what is sent to it.
 ///
 /// Ids and progress tokens towards a server are the broker's own integers, counted up; what a
@@ -61,10 +61,16 @@ public struct ServerFace: Sendable {
     public internal(set) var version = ""
     /// Whether a probe may still be answered by a fresh process and `initialize`.
     var mayRespawn = false
-    var wantsTools = false
-    var offersTools = true
+    var wantsLists = false
+    /// What the server says about itself; nothing before the handshake is over.
+    public internal(set) var capabilities = ServerCapabilities()
     var nextID = 1
-    var listing: ToolListing?
+    /// The list that is being asked for.
+    var listing: Listing?
+    /// The lists that are asked for after it.
+    var nextLists: [ListKind] = []
+    /// What was listed since the last event that told of it.
+    var offer = Offer()
     var pingID: Int?
     private var noiseLines = 0
     private var noiseBytes = 0
@@ -78,9 +84,9 @@ public struct ServerFace: Sendable {
     /// Whether calls may be sent.
     public var isReady: Bool { state == .ready }
 
-    /// Sends the first message; `listsTools` asks for the tools before it is ready.
-    public mutating func start(_ mode: Mode, listsTools: Bool, into out: inout LineWriter) {
-        wantsTools = listsTools
+    /// Sends the first message; `lists` asks for what it offers before it is ready.
+    public mutating func start(_ mode: Mode, lists: Bool, into out: inout LineWriter) {
+        wantsLists = lists
         switch mode {
         case .probe:
             mayRespawn = true
@@ -149,10 +155,12 @@ extension ServerFace {
         }
     }
 
-    /// Asks for the tools anew, unless that is under way; false when it offers none at all.
-    public mutating func listTools(into out: inout LineWriter) -> Bool {
-        guard state == .ready, offersTools else { return false }
-        if listing == nil { requestPage(cursor: nil, into: &out) }
+    /// Asks for lists anew that are not waited for already; false when the server has none of them.
+    public mutating func list(_ kinds: [ListKind], into out: inout LineWriter) -> Bool {
+        let offered = kinds.filter { capabilities.offers($0) }
+        guard state == .ready, !offered.isEmpty else { return false }
+        nextLists += offered.filter { !nextLists.contains($0) }
+        if listing == nil { requestNextList(into: &out) }
         return true
     }
 
@@ -162,19 +170,16 @@ extension ServerFace {
             "notifications/cancelled", ["requestId": .integer(number), "reason": .string(reason)])
     }
 
-    /// Sends a call and gives the number that its answer will carry.
+    /// Sends a call under the server's own name for what is meant, and gives the number that its
+    /// answer will carry.
     public mutating func call(
-        _ call: ToolCall, tool: String, into out: inout LineWriter
+        _ call: ClientCall, own name: String, into out: inout LineWriter
     ) -> Int {
         let number = takeID()
         out.text("{\"jsonrpc\":\"2.0\",\"id\":")
         out.integer(number)
-        out.text(",\"method\":\"tools/call\",\"params\":{\"name\":")
-        out.string(tool)
-        if let arguments = call.arguments {
-            out.text(",\"arguments\":")
-            out.splice(call.source, arguments, hasReturns: call.hasReturns)
-        }
+        out.text(",\"method\":\"\(call.kind.method)\",\"params\":{")
+        call.writeTarget(name, into: &out)
         writeMeta(of: call, number: number, into: &out)
         out.text("}}\n")
         return number
@@ -182,7 +187,7 @@ extension ServerFace {
 
     /// Writes the `_meta` of a call: the context of the modern era, the broker's own token, and
     /// what else the client gave.
-    private func writeMeta(of call: ToolCall, number: Int, into out: inout LineWriter) {
+    private func writeMeta(of call: ClientCall, number: Int, into out: inout LineWriter) {
         var separator = ",\"_meta\":{"
         if era == .modern {
             out.text(separator)
@@ -221,18 +226,25 @@ extension ServerFace {
             ])
     }
 
-    /// Asks for one page of the tools.
+    /// Asks for the first page of the list that comes next.
+    mutating func requestNextList(into out: inout LineWriter) {
+        guard !nextLists.isEmpty else { return }
+        listing = Listing(nextLists.removeFirst())
+        requestPage(cursor: nil, into: &out)
+    }
+
+    /// Asks for one page of the list that is under way.
     mutating func requestPage(cursor: String?, into out: inout LineWriter) {
+        guard var list = listing else { return }
         let id = takeID()
-        var list = listing ?? ToolListing()
         list.pageID = id
         listing = list
         var members: JSONObject = [:]
         members["cursor"] = cursor.map(JSON.string)
         if era == .modern {
-            modernRequest(id, "tools/list", members, into: &out)
+            modernRequest(id, list.kind.method, members, into: &out)
         } else {
-            out.request(.integer(id), "tools/list", .object(members))
+            out.request(.integer(id), list.kind.method, .object(members))
         }
     }
 

@@ -29,6 +29,13 @@ public struct Access: Sendable, Equatable {
         judge(user) { rule, _ in rule.covers(card: card) && rule.covers(tool: tool) }
     }
 
+    /// Whether `user` may use what servers of `card` offer beside their tools: prompts, resources.
+    ///
+    /// A rule that names tools says nothing about these, unless it names all.
+    public func decideBesideTools(user: Caller, card: String) -> Verdict {
+        judge(user) { rule, _ in rule.covers(card: card) && rule.coversAllTools }
+    }
+
     /// Whether `user` may run commands of their own, through a card with `free_command: true`.
     public func mayRunCommands(_ user: Caller) -> Verdict {
         judge(user) { rule, isDeny in

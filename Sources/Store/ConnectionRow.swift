@@ -24,6 +24,8 @@ public struct ConnectionRow: Sendable, Equatable {
     public var status: Status
     /// The server's `tools` array as it sent it, JSON as text.
     public var tools: String
+    /// What the server offers beside its tools, a JSON object as text; nil when it was not asked.
+    public var features: String?
     /// The era its server was found to speak, `modern` or `legacy`; nil when not known.
     public var era: String?
     /// When it was registered.
@@ -37,7 +39,8 @@ public struct ConnectionRow: Sendable, Equatable {
     public init(
         id: UUID = UUID(), user: String, name: String, card: String, settings: String = "{}",
         credentialReference: UUID? = nil, status: Status = .ready, tools: String = "[]",
-        era: String? = nil, createdAt: Timestamp = .now(), lastUsed: Timestamp? = nil,
+        features: String? = nil, era: String? = nil, createdAt: Timestamp = .now(),
+        lastUsed: Timestamp? = nil,
         usageCount: Int = 0
     ) {
         self.id = id
@@ -48,6 +51,7 @@ public struct ConnectionRow: Sendable, Equatable {
         self.credentialReference = credentialReference
         self.status = status
         self.tools = tools
+        self.features = features
         self.era = era
         self.createdAt = createdAt
         self.lastUsed = lastUsed

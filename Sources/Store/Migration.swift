@@ -10,7 +10,7 @@ struct Migration {
     /// Types are chosen so that PostgreSQL can carry the same columns: UUIDs are TEXT of 36
     /// characters (UUID there), JSON is TEXT that SQLite has checked (JSONB), instants are INTEGER
     /// milliseconds of UTC (BIGINT), truth values are 0 and 1 (BOOLEAN).
-    static let all = [connections, toolUsage, runCards, credentials, accounting]
+    static let all = [connections, toolUsage, runCards, credentials, accounting, features]
 
     private static let connections = Migration(
         name: "connections",
@@ -79,6 +79,14 @@ struct Migration {
                 value BLOB NOT NULL,
                 PRIMARY KEY (reference, name)
             ) STRICT, WITHOUT ROWID;
+            """)
+
+    /// NULL is a server that was never asked what it offers beside its tools.
+    private static let features = Migration(
+        name: "features",
+        sql: """
+            ALTER TABLE mcp_connections ADD COLUMN features_available TEXT
+                CHECK (features_available IS NULL OR json_valid(features_available));
             """)
 
     /// NULL is what was not counted, which is not 0.

@@ -30,14 +30,16 @@ extension Store {
             """
             INSERT INTO mcp_connections
                 (id, user_id, connection_name, mcp_type, connection_config, credential_reference,
-                 status, tools_available, server_era, created_at, last_used, usage_count)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 status, tools_available, features_available, server_era, created_at, last_used,
+                 usage_count)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (user_id, connection_name) DO NOTHING
             """,
             [
                 .text(row.id.description), .text(row.user), .text(row.name), .text(row.card),
                 .text(row.settings), .optional(row.credentialReference?.description),
-                .text(row.status.rawValue), .text(row.tools), .optional(row.era),
+                .text(row.status.rawValue), .text(row.tools), .optional(row.features),
+                .optional(row.era),
                 .integer(row.createdAt.milliseconds), .optional(row.lastUsed),
                 .integer(row.usageCount),
             ])
@@ -54,7 +56,8 @@ extension Store {
             "read", "list-connections",
             """
             SELECT id, user_id, connection_name, mcp_type, connection_config, credential_reference,
-                   status, tools_available, server_era, created_at, last_used, usage_count
+                   status, tools_available, server_era, created_at, last_used, usage_count,
+                   features_available
             FROM mcp_connections ORDER BY user_id, connection_name
             """
         ).map(connection)
@@ -66,7 +69,8 @@ extension Store {
             "read", "list-connections",
             """
             SELECT id, user_id, connection_name, mcp_type, connection_config, credential_reference,
-                   status, tools_available, server_era, created_at, last_used, usage_count
+                   status, tools_available, server_era, created_at, last_used, usage_count,
+                   features_available
             FROM mcp_connections WHERE user_id = ? ORDER BY connection_name
             """, [.text(user)]
         ).map(connection)
@@ -82,7 +86,7 @@ extension Store {
         return ConnectionRow(
             id: id, user: row.text(1), name: row.text(2), card: row.text(3), settings: row.text(4),
             credentialReference: row.optionalText(5).flatMap(UUID.init), status: status,
-            tools: row.text(7), era: row.optionalText(8),
+            tools: row.text(7), features: row.optionalText(12), era: row.optionalText(8),
             createdAt: Timestamp(milliseconds: row.integer(9)),
             lastUsed: row.optionalInteger(10).map(Timestamp.init(milliseconds:)),
             usageCount: row.integer(11))
@@ -123,16 +127,19 @@ extension Store {
         return database.changes > 0
     }
 
-    /// Keeps a fresh tool listing (JSON as text) and the era it was got in; false when there is no
-    /// such connection.
+    /// Keeps fresh lists (JSON as text) and the era they were got in; false when there is no such
+    /// connection.
     @discardableResult
     public func setTools(
-        _ tools: String, era: String?, of id: UUID
+        _ tools: String, features: String? = nil, era: String?, of id: UUID
     ) throws(StoreError) -> Bool {
         try database.run(
             "write", "set-tools",
-            "UPDATE mcp_connections SET tools_available = ?, server_era = ? WHERE id = ?",
-            [.text(tools), .optional(era), .text(id.description)])
+            """
+            UPDATE mcp_connections
+            SET tools_available = ?, features_available = ?, server_era = ? WHERE id = ?
+            """,
+            [.text(tools), .optional(features), .optional(era), .text(id.description)])
         return database.changes > 0
     }
 }

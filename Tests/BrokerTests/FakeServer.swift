@@ -3,6 +3,7 @@ import JSONRPC
 import Kernel
 import SupervisorProtocol
 import Synchronization
+import Testing
 
 /// A server process that is a thread of the test: it reads the lines of its standard input and
 /// does what a script says.
@@ -58,8 +59,20 @@ final class FakeServer: Sendable {
 
     /// The next message; nil at the end.
     func message() throws -> JSON? {
-        try line().map { try JSON.parse(Array($0.utf8)) }
+        guard let line = try line() else { return nil }
+        let message = try JSON.parse(Array(line.utf8))
+        let isModern =
+            message["params"]?["_meta"]?["io.modelcontextprotocol/protocolVersion"] != nil
+        let specification = Specification.of(isModern ? "2026-07-28" : FakeServer.revision)
+        if let specification, let method = message["method"]?.stringValue {
+            #expect(specification.knows(method), "the broker sent \(line)")
+            #expect(specification.problem(with: message) == nil, "the broker sent \(line)")
+        }
+        return message
     }
+
+    /// The revision that legacy servers answer with.
+    static let revision = "2025-06-18"
 
     /// Writes to its standard output; waits while nobody reads it, until it is killed.
     func write(_ text: String) {
@@ -181,7 +194,8 @@ extension FakeServer {
             answer(
                 message,
                 [
-                    "protocolVersion": "2025-06-18", "capabilities": ["tools": [:]],
+                    "protocolVersion": .string(FakeServer.revision),
+                    "capabilities": ["tools": [:]],
                     "serverInfo": ["name": "fake", "version": "1"],
                 ])
         case "tools/list": answer(message, ["tools": FakeServer.definitions(tools)])
@@ -228,7 +242,7 @@ extension FakeServer {
         return nil
     }
 
-    private static func definitions(_ names: [String]) -> JSON {
+    static func definitions(_ names: [String]) -> JSON {
         .array(
             names.map {
                 ["name": .string($0), "description": "does it", "inputSchema": ["type": "object"]]

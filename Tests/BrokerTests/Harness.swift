@@ -170,6 +170,10 @@ final class TestClient {
     private let socket: Descriptor
     private var framer = LineFramer(limit: 64 << 20)
     private var lastID = 0
+    /// The requests that were sent, each with the revision it was sent in.
+    private var asked: [Int: (method: String, revision: String?)] = [:]
+    /// The revision of the legacy session; nil before there is one.
+    private var revision: String?
     /// Descriptors that came along; the test closes them.
     private var descriptors: [CInt] = []
     /// Messages that were not what was waited for.
@@ -210,7 +214,9 @@ final class TestClient {
     func receive() throws -> JSON {
         while true {
             if case .line(let range) = framer.next() {
-                return try JSON.parse(framer.bytes, in: range)
+                let message = try JSON.parse(framer.bytes, in: range)
+                compare(message)
+                return message
             }
             try take()
         }
@@ -228,9 +234,26 @@ final class TestClient {
     /// Whether the broker has closed the connection, when nothing else comes.
     func isClosed() throws -> Bool { try socket.read(limit: 1)?.isEmpty ?? false }
 
+    /// Holds a message of the broker's against the schema of its revision.
+    private func compare(_ message: JSON) {
+        let request = message["id"]?.intValue.flatMap { asked[$0] }
+        let isAnswer = message["method"] == nil
+        guard let revision = isAnswer ? request?.revision : revision,
+            let specification = Specification.of(revision)
+        else { return }
+        let problem =
+            isAnswer
+            ? request.flatMap { specification.problem(with: message, to: $0.method) }
+            : specification.problem(with: message)
+        #expect(problem == nil, "\(revision): \(problem ?? ""): \(message.text.prefix(2_000))")
+    }
+
     /// Sends a request and gives its id.
     func ask(_ method: String, _ params: JSON = [:]) throws -> Int {
         lastID += 1
+        let isModern =
+            params["_meta"]?["io.modelcontextprotocol/protocolVersion"] == "2026-07-28"
+        asked[lastID] = (method, isModern ? "2026-07-28" : revision)
         let request: JSON = [
             "jsonrpc": "2.0", "id": .integer(lastID), "method": .string(method), "params": params,
         ]
@@ -257,14 +280,15 @@ final class TestClient {
     }
 
     /// Begins a legacy session.
-    func initialize() throws {
+    func initialize(_ version: String = "2025-06-18", capabilities: JSON = [:]) throws {
+        revision = version
         let answer = try request(
             "initialize",
             [
-                "protocolVersion": "2025-06-18", "capabilities": [:],
+                "protocolVersion": .string(version), "capabilities": capabilities,
                 "clientInfo": ["name": "test", "version": "1"],
             ])
-        #expect(answer["result"]?["protocolVersion"] == "2025-06-18")
+        #expect(answer["result"]?["protocolVersion"]?.stringValue == version)
         try send(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"# + "\n")
     }
 

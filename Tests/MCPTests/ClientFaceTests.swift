@@ -45,7 +45,7 @@ import Testing
         let modern = try receive(
             &face,
             #"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"_meta":{\#(context)}}}"#)
-        guard case .listTools(_, .modern, nil) = modern else {
+        guard case .list(_, .modern, .tools, nil) = modern else {
             Issue.record("\(modern)")
             return
         }
@@ -57,7 +57,7 @@ import Testing
         )
         let legacy = try receive(
             &face, #"{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{"cursor":""}}"#)
-        guard case .listTools(_, .legacy, "") = legacy else {
+        guard case .list(_, .legacy, .tools, "") = legacy else {
             Issue.record("\(legacy)")
             return
         }

@@ -123,7 +123,7 @@ import Testing
         var out = LineWriter()
         #expect(
             ResultTranslation.writeError(
-                envelope, bytes, as: .integer(1), adding: Self.own, into: &out))
+                envelope, bytes, as: .integer(1), to: .legacy, adding: Self.own, into: &out))
         let sent1 = out.takeLines()
         #expect(
             sent1 == [
@@ -143,7 +143,7 @@ import Testing
         var out = LineWriter()
         #expect(
             ResultTranslation.writeError(
-                envelope, bytes, as: .integer(1), adding: Self.own, into: &out))
+                envelope, bytes, as: .integer(1), to: .legacy, adding: Self.own, into: &out))
         #expect(out.takeLines()[0].hasSuffix(#""data":\#(expected)}}"#))
     }
 

@@ -8,8 +8,8 @@ import Testing
         var face = ServerFace()
         var out = LineWriter()
 
-        init(_ mode: ServerFace.Mode, listsTools: Bool = false) {
-            face.start(mode, listsTools: listsTools, into: &out)
+        init(_ mode: ServerFace.Mode, lists: Bool = false) {
+            face.start(mode, lists: lists, into: &out)
         }
 
         mutating func receive(_ text: String) throws -> ServerEvent {
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `pages of tools are put together, an empty cursor is a cursor`() throws {
-        var session = Session(.known(.legacy), listsTools: true)
+        var session = Session(.known(.legacy), lists: true)
         _ = try session.receive(initialized(1))
         let sent5 = session.out.takeLines()
         #expect(
@@ -122,15 +122,16 @@ import Testing
                 #"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":""}}"#
             ])
         guard
-            case .ready(let tools?) = try session.receive(
+            case .ready(let offer?) = try session.receive(
                 #"{"jsonrpc":"2.0","id":3,"result":{"tools":[{"name":"b","inputSchema":{}}],"nextCursor":null}}"#
             )
         else {
             Issue.record("not ready")
             return
         }
-        #expect(tools.map(\.name) == ["a", "b"])
-        #expect(tools[0].json.text.contains("1.50"))
+        #expect(offer.tools?.map(\.name) == ["a", "b"])
+        #expect(offer.lists[.prompts] == [])
+        #expect(offer.tools?[0].json.text.contains("1.50") == true)
     }
 
     @Test(arguments: [
@@ -139,7 +140,7 @@ import Testing
         #"{"tools":7}"#, #"{}"#, #"{"tools":[],"tools":[]}"#,
     ])
     func `a list that cannot be used fails with its step`(result: String) throws {
-        var session = Session(.known(.legacy), listsTools: true)
+        var session = Session(.known(.legacy), lists: true)
         _ = try session.receive(initialized(1))
         do {
             guard
@@ -155,7 +156,7 @@ import Testing
     }
 
     @Test func `a list whose pages go round ends`() throws {
-        var session = Session(.known(.legacy), listsTools: true)
+        var session = Session(.known(.legacy), lists: true)
         _ = try session.receive(initialized(1))
         var event = ServerEvent.nothing
         var id = 2
@@ -177,7 +178,7 @@ import Testing
         let (envelope, bytes) = try message(
             #"{"jsonrpc":"2.0","id":"mine","method":"tools/call","params":{"name":"c__t","arguments":{"n": 1.0, "b":2,"a":1},"_meta":{\#(context),"progressToken":"tok","traceparent":"00-1"}}}"#
         )
-        guard case .callTool(let call) = face.receive(envelope, bytes) else {
+        guard case .call(let call) = face.receive(envelope, bytes) else {
             Issue.record("no call")
             return
         }
@@ -185,7 +186,7 @@ import Testing
             var session = Session(.known(.legacy))
             _ = try session.receive(initialized(1))
             _ = session.out.takeLines()
-            let number = session.face.call(call, tool: "t", into: &session.out)
+            let number = session.face.call(call, own: "t", into: &session.out)
             #expect(number == 2)
             let sent7 = session.out.takeLines()
             #expect(
@@ -195,7 +196,7 @@ import Testing
             var modern = Session(.probe)
             _ = try modern.receive(discovered)
             _ = modern.out.takeLines()
-            _ = modern.face.call(call, tool: "t", into: &modern.out)
+            _ = modern.face.call(call, own: "t", into: &modern.out)
             let line = try #require(modern.out.takeLines().first)
             let sent = try JSON.parse(Array(line.utf8))
             let meta = try #require(sent["params"]?["_meta"])

@@ -27,6 +27,17 @@ import YAML
         #expect(!access.mayRunCommands(alice).isAllowed)
     }
 
+    @Test func `a rule that names tools opens nothing beside them`() throws {
+        let access = try read(
+            "allow: [{users: [alice], cards: [time], tools: ['x*']},\n"
+                + "        {users: [bob], cards: [time, git], tools: ['x', '*']}]\n"
+                + "deny: [{users: [bob], cards: [time], tools: ['y']},\n"
+                + "       {users: [bob], cards: [git], tools: ['*']}]")
+        #expect(!access.decideBesideTools(user: alice, card: "time").isAllowed)
+        #expect(access.decideBesideTools(user: bob, card: "time").isAllowed)
+        #expect(!access.decideBesideTools(user: bob, card: "git").isAllowed)
+    }
+
     @Test func `closed access opens nothing, not even to root`() {
         let root = Caller(uid: 0, user: "root", groups: ["root"])
         let access = Access.closed(file: "access.yaml")

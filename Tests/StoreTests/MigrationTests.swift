@@ -24,7 +24,10 @@ import Testing
         if count > 0 {
             try old.database.execute(
                 """
-                INSERT INTO mcp_connections VALUES ('\(UUID())', '1', 'a', 'time', '{}', NULL,
+                INSERT INTO mcp_connections (id, user_id, connection_name, mcp_type,
+                    connection_config, credential_reference, status, tools_available, server_era,
+                    created_at, last_used, usage_count)
+                VALUES ('\(UUID())', '1', 'a', 'time', '{}', NULL,
                     'ready', '[]', NULL, 1, NULL, 0)
                 """, verb: "write", step: "test")
         }
@@ -63,7 +66,7 @@ import Testing
         #expect(error?.code == .newer)
         #expect(
             error?.description
-                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 5 "
+                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 6 "
                 + "(install the newer version again, or restore an older copy)")
     }
 

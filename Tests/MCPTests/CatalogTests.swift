@@ -2,7 +2,7 @@ import JSONRPC
 import MCP
 import Testing
 
-@Suite struct ToolCatalogTests {
+@Suite struct CatalogTests {
     private func tool(_ name: String, _ more: JSON = [:]) throws -> ToolDefinition {
         var json = more
         json["name"] = .string(name)
@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func `tools are exposed under their connection's name`() throws {
-        let catalog = ToolCatalog(connection: "time", tools: [try tool("b.x"), try tool("a_1")])
+        let catalog = Catalog(connection: "time", tools: [try tool("b.x"), try tool("a_1")])
         #expect(catalog.entries.map(\.exposedName) == ["time__a_1", "time__b_x"])
         #expect(catalog["time__b_x"]?.name == "b.x")
         #expect(catalog["time__b.x"] == nil)
@@ -20,8 +20,8 @@ import Testing
     @Test func `names that would be equal or too long stay apart, by rule`() throws {
         let long = String(repeating: "n", count: 128)
         let tools = [try tool("a.b"), try tool("a/b"), try tool("a_b"), try tool(long)]
-        let one = ToolCatalog(connection: "c", tools: tools)
-        let other = ToolCatalog(connection: "c", tools: tools.reversed())
+        let one = Catalog(connection: "c", tools: tools)
+        let other = Catalog(connection: "c", tools: tools.reversed())
         #expect(one.entries.map(\.exposedName) == other.entries.map(\.exposedName))
         #expect(Set(one.entries.map(\.exposedName)).count == 4)
         #expect(one.entries.allSatisfy { $0.exposedName.utf8.count <= Limit.exposedNameBytes })
@@ -36,21 +36,22 @@ import Testing
     }
 
     @Test func `a list is written for the era that asked`() throws {
-        let catalog = ToolCatalog(
+        let catalog = Catalog(
             connection: "c",
             tools: [
                 try tool(
                     "t", ["outputSchema": ["type": "array"], "execution": ["taskSupport": "x"]])
             ])
         var out = LineWriter()
-        Answers.tools(
-            .integer(1), .legacy, entries: catalog.entries, nextCursor: "c__t", into: &out)
+        Answers.list(
+            .integer(1), .legacy, .tools, entries: catalog.entries, nextCursor: "c__t", into: &out)
         let sent1 = out.takeLines()
         #expect(
             sent1 == [
                 #"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"c__t","inputSchema":{"type":"object"}}],"nextCursor":"c__t"}}"#
             ])
-        Answers.tools(.integer(1), .modern, entries: catalog.entries, nextCursor: nil, into: &out)
+        Answers.list(
+            .integer(1), .modern, .tools, entries: catalog.entries, nextCursor: nil, into: &out)
         let sent2 = out.takeLines()
         #expect(
             sent2 == [

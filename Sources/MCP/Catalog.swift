@@ -1,65 +1,73 @@
 public import JSONRPC
 
-/// One connection's tools as clients see them: under exposed names, ready to be sent in both eras.
-public struct ToolCatalog: Sendable {
-    /// One tool.
+/// One list of a connection as clients see it: under exposed names, ready to be sent in both eras.
+public struct Catalog: Sendable {
+    /// One tool, prompt, resource or resource template.
     public struct Entry: Sendable {
-        /// What clients call: `connection__tool`.
+        /// What clients ask for: `connection__tool`, or a URI.
         public let exposedName: String
         /// What the server calls it.
         public let name: String
         /// The definition for people: name, title, description.
         public let definition: JSON
-        /// The definition's bytes in `tools/list` of the modern era.
+        /// The definition's bytes in a list of the modern era.
         let modern: [UInt8]
         /// The same for the legacy era.
         let legacy: [UInt8]
     }
 
-    /// The tools, sorted by exposed name.
+    /// The entries, sorted by exposed name.
     public let entries: [Entry]
     private let index: [String: Int]
 
     /// Names and prepares the tools of a connection.
     public init(connection: String, tools: [ToolDefinition]) {
+        self.init(connection: connection, .tools, tools.map(\.json))
+    }
+
+    /// Names and prepares the entries of one list of a connection; what cannot be used is left out.
+    public init(connection: String, _ kind: ListKind, _ items: [JSON]) {
         var taken: Set<String> = []
-        let sorted = tools.sorted { $0.name < $1.name }
-        entries = sorted.map { tool in
-            let name = ToolName.exposed(connection: connection, tool: tool.name, taken: taken)
+        let named = items.compactMap { json in kind.identity(of: json).map { ($0, json) } }
+        entries = named.sorted { $0.0 < $1.0 }.map { own, json in
+            var name = ResourceURI.exposed(connection: connection, own: own)
+            if kind == .tools || kind == .prompts {
+                name = ToolName.exposed(connection: connection, tool: own, taken: taken)
+            }
             taken.insert(name)
-            return Entry(exposing: tool, as: name)
+            return Entry(exposing: json, of: kind, own: own, as: name)
         }.sorted { $0.exposedName < $1.exposedName }
         var index: [String: Int] = [:]
         for (position, entry) in entries.enumerated() { index[entry.exposedName] = position }
         self.index = index
     }
 
-    /// The tool with an exposed name.
+    /// The entry with an exposed name.
     public subscript(_ exposedName: String) -> Entry? {
         index[exposedName].map { entries[$0] }
     }
 }
 
-extension ToolCatalog.Entry {
-    fileprivate init(exposing tool: ToolDefinition, as exposedName: String) {
-        var modern = tool.json
-        modern["name"] = .string(exposedName)
+extension Catalog.Entry {
+    fileprivate init(exposing json: JSON, of kind: ListKind, own: String, as exposed: String) {
+        var modern = json
+        modern[kind.identity] = .string(exposed)
         // Tasks are an experiment of one legacy revision; nothing here carries them.
-        modern["execution"] = nil
+        if kind == .tools { modern["execution"] = nil }
         var legacy = modern
         if legacy["outputSchema"]?["type"]?.stringValue != "object" { legacy["outputSchema"] = nil }
         self.init(
-            exposedName: exposedName, name: tool.name, definition: modern,
+            exposedName: exposed, name: own, definition: modern,
             modern: modern.serialized(), legacy: legacy.serialized())
     }
 
-    /// Appends the definition as an element of `tools/list`.
+    /// Appends the definition as an element of a list.
     public func write(for era: Era, into out: inout LineWriter) {
         out.lines(era == .modern ? modern : legacy)
     }
 }
 
-/// The names of tools as clients see them.
+/// The names of tools and prompts as clients see them.
 public enum ToolName {
     /// What stands between the connection and its tool.
     public static let separator = "__"
