@@ -18,7 +18,7 @@ const uint32_t CORRAL_EPOLLHUP = EPOLLHUP;
 const uint32_t CORRAL_EPOLLERR = EPOLLERR;
 const uint32_t CORRAL_EPOLLPRI = EPOLLPRI;
 
-enum { WAIT_MAX = 64 };
+enum { WAIT_MAX = 256 };
 
 int corral_epoll_create(void)
 {

@@ -91,6 +91,25 @@ extension Descriptor {
         return all
     }
 
+    /// Reads the whole file from its beginning, wherever others have read to (pread(2)); refuses
+    /// more than `limit` bytes with EFBIG.
+    public borrowing func readFromStart(limit: Int) throws(KernelError) -> [UInt8] {
+        let raw = raw
+        var all: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: min(64 << 10, limit + 1))
+        while true {
+            let count = try check("pread") { () -> Int in
+                // The kernel writes at most `count` bytes into the array's own room.
+                unsafe part.withUnsafeMutableBytes {
+                    unsafe pread(raw, $0.baseAddress, $0.count, all.count)
+                }
+            }
+            if count == 0 { return all }
+            all += part[..<count]
+            if all.count > limit { throw KernelError("pread", errno: EFBIG) }
+        }
+    }
+
     /// Whether operations on it return at once instead of waiting.
     public borrowing func setNonblocking(_ on: Bool) throws(KernelError) {
         let raw = raw

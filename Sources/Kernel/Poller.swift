@@ -53,6 +53,71 @@ public struct Poller: ~Copyable {
     }
 }
 
+extension Poller {
+    /// What became ready, in room that is used again and again.
+    public struct Batch: Sendable {
+        fileprivate var tokens: [UInt64]
+        fileprivate var events: [UInt32]
+        /// How many there are.
+        public fileprivate(set) var count = 0
+
+        /// Room for so many at a time; the kernel keeps the rest for the next time.
+        public init(capacity: Int) {
+            tokens = [UInt64](repeating: 0, count: capacity)
+            events = [UInt32](repeating: 0, count: capacity)
+        }
+
+        /// The token of one of them.
+        public func token(_ index: Int) -> UInt64 { tokens[index] }
+
+        /// What one of them is ready for.
+        public func events(_ index: Int) -> Events { Events(rawValue: events[index]) }
+    }
+
+    /// What a descriptor is ready for (epoll_ctl(2)).
+    public struct Events: OptionSet, Sendable {
+        /// The kernel's bits.
+        public let rawValue: UInt32
+
+        /// Takes the kernel's bits.
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// Bytes or connections wait, or the end.
+        public static let readable = Events(rawValue: CORRAL_EPOLLIN)
+        /// There is room again.
+        public static let writable = Events(rawValue: CORRAL_EPOLLOUT)
+        /// The other side sends no more.
+        public static let readEnded = Events(rawValue: CORRAL_EPOLLRDHUP)
+        /// Both directions are over.
+        public static let hungUp = Events(rawValue: CORRAL_EPOLLHUP)
+        /// An error waits (SO_ERROR).
+        public static let failed = Events(rawValue: CORRAL_EPOLLERR)
+    }
+
+    /// Watches a descriptor for everything, edge-triggered: each change is told once, so whoever
+    /// is told goes on until the kernel says EAGAIN.
+    public borrowing func addEdges(_ descriptor: CInt, token: UInt64) throws(KernelError) {
+        let epoll = epoll.raw
+        _ = try check("epoll_ctl") {
+            corral_epoll_add(
+                epoll, descriptor,
+                CORRAL_EPOLLIN | CORRAL_EPOLLOUT | CORRAL_EPOLLRDHUP | CORRAL_EPOLLET, token)
+        }
+    }
+
+    /// Waits until something is ready or the timeout is over; nil waits without end.
+    public borrowing func wait(into batch: inout Batch, milliseconds: Int?) throws(KernelError) {
+        let epoll = epoll.raw
+        let timeout = milliseconds.map { CInt(clamping: $0) } ?? -1
+        let capacity = CInt(batch.tokens.count)
+        batch.count = 0
+        let count = try check("epoll_wait") {
+            unsafe corral_epoll_wait(epoll, &batch.tokens, &batch.events, capacity, timeout)
+        }
+        batch.count = Int(count)
+    }
+}
+
 /// Signals that are read instead of interrupting (signalfd(2)).
 public struct Signals: ~Copyable {
     private let source: Descriptor

@@ -43,6 +43,9 @@ extern const uint32_t CORRAL_EPOLLIN;
 extern const uint32_t CORRAL_EPOLLHUP;
 extern const uint32_t CORRAL_EPOLLERR;
 extern const uint32_t CORRAL_EPOLLPRI;
+extern const uint32_t CORRAL_EPOLLOUT;
+extern const uint32_t CORRAL_EPOLLRDHUP;
+extern const uint32_t CORRAL_EPOLLET;
 // Blocks the signals for the process and returns a descriptor that reads them.
 int corral_signalfd(const int *signals, int count);
 // The next pending signal's number, 0 when none is pending.
@@ -74,6 +77,35 @@ int corral_accept(int fd);
 int corral_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid); // SO_PEERCRED
 // One datagram to a systemd notification socket (sd_notify(3)); '@' starts an abstract name.
 int corral_notify(const char *address, const char *message);
+
+// ip(7), ipv6(7), tcp(7): an address and a port, both in this machine's byte order.
+typedef struct {
+    uint64_t high; // the first 64 bits of an IPv6 address
+    uint64_t low;  // the last 64 bits of an IPv6 address; the 32 bits of an IPv4 one
+    uint32_t scope; // the zone of a link-local IPv6 address
+    uint16_t port;
+    bool v6;
+} corral_endpoint_t;
+int corral_accept_internet(int listener); // non-blocking, as all of these are
+// What the other side of an accepted connection dialled, before netfilter redirected it.
+int corral_original_destination(int fd, bool v6, corral_endpoint_t *out);
+// A stream that has begun to connect, without Nagle's delay.
+int corral_dial(const corral_endpoint_t *to);
+int corral_datagram_socket(const corral_endpoint_t *to);
+int corral_set_no_delay(int fd);
+int corral_reset_on_close(int fd); // SO_LINGER of 0 seconds
+int corral_socket_failure(int fd); // SO_ERROR, which is cleared
+ssize_t corral_splice(int from, int to, size_t count);
+ssize_t corral_receive_from(int fd, void *bytes, size_t capacity, corral_endpoint_t *from);
+ssize_t corral_send_to(int fd, const void *bytes, size_t count, const corral_endpoint_t *to);
+
+// rtnetlink(7): the kind of the route to an address (RTN_*); -1 and the kernel's reason without
+// one. `serial` tells one question from the next.
+int corral_route_socket(void);
+int corral_route_kind(int fd, uint32_t serial, const corral_endpoint_t *to);
+extern const int CORRAL_ROUTE_LOCAL;
+extern const int CORRAL_ROUTE_BROADCAST;
+extern const int CORRAL_ROUTE_ANYCAST;
 
 // prctl(2), credentials.
 int corral_set_dumpable(bool on);
