@@ -16,7 +16,7 @@ ONLY       ?= *
 
 DEBUG    = .build/debug
 RELEASE  = .build/release
-PROGRAMS = corrald corral-broker corral
+PROGRAMS = corrald corral-broker corral-egress corral
 
 # The import check costs nothing once built, so every build refuses an undeclared arrow.
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error

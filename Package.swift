@@ -39,6 +39,7 @@ let package = Package(
         .executable(name: "corral", targets: ["corral"]),
         .executable(name: "corrald", targets: ["corrald"]),
         .executable(name: "corral-broker", targets: ["corral-broker"]),
+        .executable(name: "corral-egress", targets: ["corral-egress"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -64,12 +65,14 @@ let package = Package(
         library("MCP", ["JSONRPC"]),
         library("Control", ["JSONRPC"]),
         library("SupervisorProtocol", ["NetworkRules"]),
+        library("Wire"),
 
         // Effects.
         library("Kernel", ["CKernel"]),
         library("Configuration", ["Kernel", "Policy", "RunCards", "YAML"]),
         library("Sandbox", ["Kernel", "CKernel", "CLaunch", "CSeccomp", "Policy"]),
         library("Store", ["CSQLite"]),
+        library("Egress", ["Kernel", "NetworkRules", "SupervisorProtocol", "Wire"]),
         library(
             "Supervisor",
             [
@@ -85,6 +88,7 @@ let package = Package(
 
         // Programs. corral-launch is C only and linked statically by the Makefile.
         program("corrald", ["Supervisor", "Configuration", "Kernel", "YAML"]),
+        program("corral-egress", ["Egress", "Kernel"]),
         program("corral-broker", ["Broker", "Configuration", "Kernel", "Store", logging]),
         program(
             "corral",
@@ -103,6 +107,8 @@ let package = Package(
         tests("ControlTests", ["Control", "JSONRPC"]),
         tests("NetworkRulesTests", ["NetworkRules"]),
         tests("SupervisorProtocolTests", ["SupervisorProtocol", "NetworkRules"]),
+        tests("WireTests", ["Wire"]),
+        tests("EgressTests", ["Egress", "Kernel", "NetworkRules", "SupervisorProtocol", "Wire"]),
         tests(
             "ConfigurationTests",
             ["Configuration", "Kernel", "NetworkRules", "Policy", "RunCards"]),

@@ -10,7 +10,7 @@ etc=$DESTDIR$SYSCONFDIR/corral
 lib=$DESTDIR$PREFIX/lib
 doc=$DESTDIR$PREFIX/share/doc/corral
 
-for program in corrald corral-launch corral-broker corral; do
+for program in corrald corral-launch corral-broker corral-egress corral; do
     [ -x "$built/$program" ] && continue
     echo "cannot install '$program': $built has no such program (run: make release)" >&2
     exit 1
@@ -31,7 +31,7 @@ install -d -m 0755 "$bin" "$libexec" "$doc" \
     "$etc" "$etc/policies" "$etc/policies/syscalls" "$etc/runcards"
 # Stripped: symbols are half of a Swift program's size.
 install -s -m 0755 "$built/corral" "$bin/corral"
-for program in corrald corral-launch corral-broker; do
+for program in corrald corral-launch corral-broker corral-egress; do
     install -s -m 0755 "$built/$program" "$libexec/$program"
 done
 

@@ -13,7 +13,8 @@ if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then
 fi
 
 rm -f "$DESTDIR$PREFIX/bin/corral"
-rm -f "$libexec/corrald" "$libexec/corral-launch" "$libexec/corral-broker"
+rm -f "$libexec/corrald" "$libexec/corral-launch" "$libexec/corral-broker" \
+    "$libexec/corral-egress"
 rm -f "$lib/systemd/system/corrald.service"
 rm -f "$lib/sysusers.d/corral.conf" "$lib/tmpfiles.d/corral.conf"
 for file in *.md docs/*.md; do

@@ -22,7 +22,7 @@ import YAML
     @Test func `policies, profile, cards and locks fit each other`() throws {
         let set = try shipped()
         #expect(set.policies.keys.sorted() == ["default"])
-        #expect(set.profiles.keys.sorted() == ["broker", "default"])
+        #expect(set.profiles.keys.sorted() == ["broker", "default", "egress"])
         #expect(set.cards.keys.sorted() == ["custom", "git", "time"])
         #expect(set.locks.keys.sorted() == ["git", "time"])
         #expect(set.narrowed.values.allSatisfy { $0.network.allow.isEmpty })

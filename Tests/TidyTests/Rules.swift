@@ -18,6 +18,7 @@ enum Rule {
     /// Targets that take values and give values.
     static let pureTargets: Set = [
         "YAML", "Policy", "RunCards", "JSONRPC", "MCP", "Control", "SupervisorProtocol",
+        "NetworkRules", "Wire",
     ]
     /// What a pure target must not reach: a clock, a disk, a socket, a lock.
     static let effects: Set = [

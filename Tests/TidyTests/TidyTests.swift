@@ -63,12 +63,15 @@ import Testing
         expectNone(Self.judgeSources(Rule.documentation))
     }
 
-    @Test func `the root process links neither Foundation nor NIO`() throws {
+    @Test func `the root process and the gateway link neither Foundation nor NIO`() throws {
         let programs = try Programs.directory()
         // Proves that the search finds NIO where it is.
         #expect(Programs.links("\(programs)/corral-broker", "NIOCore"))
         for library in ["Foundation", "NIOCore", "NIOPosix", "Logging"] {
-            #expect(!Programs.links("\(programs)/corrald", library), "corrald links \(library)")
+            for program in ["corrald", "corral-egress"] {
+                let links = Programs.links("\(programs)/\(program)", library)
+                #expect(!links, "\(program) links \(library)")
+            }
         }
     }
 

@@ -96,7 +96,7 @@ def copy_sources():
                         ignore=shutil.ignore_patterns("__pycache__"))
     built = f"{STAGE}{SOURCES}/.build/release"
     os.makedirs(built)
-    for program in ("corrald", "corral-launch", "corral-broker"):
+    for program in ("corrald", "corral-launch", "corral-broker", "corral-egress"):
         shutil.copy(f"{STAGE}/usr/libexec/corral/{program}", built)
     shutil.copy(f"{STAGE}/usr/bin/corral", built)
 
@@ -105,7 +105,7 @@ def copy_tests():
     """The test program, the programs beside it, the Swift runtime and the files they look for."""
     debug = f"{TOP}/.build/debug"
     os.makedirs(f"{STAGE}{BUNDLE}")
-    for program in (TESTS, "corrald", "corral-launch", "corral-broker", "corral"):
+    for program in (TESTS, "corrald", "corral-launch", "corral-broker", "corral-egress", "corral"):
         shutil.copy(f"{debug}/{program}", f"{STAGE}{BUNDLE}")
     linked = re.findall(r"=> (/\S*/swift/\S+\.so)", run(["ldd", f"{debug}/{TESTS}"]))
     if not linked:
