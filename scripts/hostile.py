@@ -236,6 +236,11 @@ class Corral:
             self.write(f"policies/{name}.yaml",
                        POLICY.format(name=name, cpu_time=cpu_time, timeout=timeout, more=more))
             self.write(f"runcards/{name}.yaml", CARD.format(name=name))
+        # A way out that leads nowhere: what is attacked is the gateway, and what it denies.
+        network = "network: {allow: ['192.0.2.1:9']}\n"
+        self.write("policies/networked.yaml", POLICY.format(
+            name="networked", cpu_time="10m", timeout=f"{20 * SLOWNESS}s", more=network))
+        self.write("runcards/networked.yaml", CARD.format(name="networked") + network)
         self.unlimited = self.lacks("slow")
         if self.unlimited:
             for kind in ("runcards", "policies"):
@@ -273,6 +278,8 @@ class Corral:
         for name in names["hostile"]:
             self.connect(name, "hostile", bait)
         self.connect("short", "short", bait)
+        names["networked"] = ["networked"]
+        self.connect("networked", "networked", bait)
         if not self.unlimited:
             names["slow"] = ["slow"]
             self.connect("slow", "slow", bait)

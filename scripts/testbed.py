@@ -54,6 +54,8 @@ class Testbed:
         self.uids = uids
         # Rules of access.yaml beside root's, as it has them.
         self.rules = []
+        # What corrald is started by, such as a program that enters another network namespace.
+        self.prefix = []
         self.supervisor = None
         self.etc = f"{self.directory}/etc/corral"
         self.socket = f"{self.directory}/run/control.sock"
@@ -107,7 +109,7 @@ class Testbed:
             ready.bind(notify)
             ready.settimeout(READY_SECONDS)
             self.supervisor = subprocess.Popen(
-                [f"{self.directory}/usr/libexec/corral/corrald", "--config",
+                [*self.prefix, f"{self.directory}/usr/libexec/corral/corrald", "--config",
                  f"{self.etc}/corrald.yaml"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 env={"PATH": "/usr/sbin:/usr/bin", "NOTIFY_SOCKET": notify})

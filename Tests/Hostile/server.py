@@ -14,6 +14,7 @@ import sys
 
 import attack
 import cgroups  # noqa: F401 — each module declares its attacks
+import datagrams  # noqa: F401
 import descriptors  # noqa: F401
 import families  # noqa: F401
 import files  # noqa: F401
@@ -25,6 +26,7 @@ import lifetime  # noqa: F401
 import limits  # noqa: F401
 import mounts  # noqa: F401
 import namespaces  # noqa: F401
+import network  # noqa: F401
 import noise
 import privileges  # noqa: F401
 import processes  # noqa: F401
