@@ -1,6 +1,6 @@
 """make bench: runs the benchmarks, prints a table, writes one line of JSON for each comparison.
 
-    bench.py --only start,call,idle --output .build/bench.jsonl
+    bench.py --only start,call,idle,egress --output .build/bench.jsonl
 
 Ours and its peers always take turns in one run, so that whatever else the machine does hits all.
 """
@@ -16,6 +16,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, f"{TOP}/scripts")
 from testbed import UIDS, Failure, Testbed  # noqa: E402  (the path must be set first)
 from traces import Family, read  # noqa: E402
+
+import egress  # noqa: E402
 
 RELEASE = f"{TOP}/.build/release"
 MADE = f"{TOP}/.build/bench"
@@ -183,18 +185,21 @@ def with_testbed(report, chosen):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="start,call,idle")
+    parser.add_argument("--only", default="start,call,idle,egress")
     parser.add_argument("--output", required=True)
     asked = parser.parse_args()
     chosen = set(asked.only.split(","))
-    if chosen - {"start", "call", "idle"}:
-        parser.error("--only takes start, call, idle, separated by commas")
+    known = {"start", "call", "idle", "egress", *egress.KINDS}
+    if chosen - known:
+        parser.error(f"--only takes {', '.join(sorted(known))}, separated by commas")
     report = Report(asked.output)
     try:
         if "start" in chosen:
             bench_start(report)
         if chosen & {"call", "idle"}:
             with_testbed(report, chosen)
+        if chosen & {"egress", *egress.KINDS}:
+            egress.measure(report, RELEASE, chosen)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
