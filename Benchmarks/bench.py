@@ -17,7 +17,7 @@ sys.path.insert(0, f"{TOP}/scripts")
 from testbed import UIDS, Failure, Testbed  # noqa: E402  (the path must be set first)
 from traces import Family, read  # noqa: E402
 
-import egress  # noqa: E402
+import ways_out  # noqa: E402
 
 RELEASE = f"{TOP}/.build/release"
 MADE = f"{TOP}/.build/bench"
@@ -189,7 +189,7 @@ def main():
     parser.add_argument("--output", required=True)
     asked = parser.parse_args()
     chosen = set(asked.only.split(","))
-    known = {"start", "call", "idle", "egress", *egress.KINDS}
+    known = {"start", "call", "idle", "egress", *ways_out.KINDS}
     if chosen - known:
         parser.error(f"--only takes {', '.join(sorted(known))}, separated by commas")
     report = Report(asked.output)
@@ -198,8 +198,8 @@ def main():
             bench_start(report)
         if chosen & {"call", "idle"}:
             with_testbed(report, chosen)
-        if chosen & {"egress", *egress.KINDS}:
-            egress.measure(report, RELEASE, chosen)
+        if chosen & {"egress", *ways_out.KINDS}:
+            ways_out.measure(report, RELEASE, chosen)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
