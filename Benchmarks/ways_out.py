@@ -1,8 +1,8 @@
 """The network's part of `make bench`: a sandbox's way out beside what others use.
 
-Every contender reaches the same server in a world of its own (scripts/world): Corral's gateway; a
-veth pair straight into the world, with the six sets denied by nftables; slirp4netns and pasta, whose
-user-space networks end on the same host. All take turns.
+Every contender reaches the same server in a world of its own (scripts/world): Corral's gateway;
+a veth pair straight into the world, with the six sets denied by nftables; slirp4netns and pasta,
+whose user-space networks end on the same host. All take turns.
 """
 
 import json
