@@ -106,6 +106,13 @@ int corral_route_kind(int fd, uint32_t serial, const corral_endpoint_t *to);
 extern const int CORRAL_ROUTE_LOCAL;
 extern const int CORRAL_ROUTE_BROADCAST;
 extern const int CORRAL_ROUTE_ANYCAST;
+// network_namespaces(7): of the calling thread alone.
+int corral_unshare_network(void);
+int corral_enter_network(int descriptor);
+// A netlink socket (netlink(7)), CLOEXEC.
+int corral_netlink(int protocol);
+// A socket bound to 127.0.0.1 or ::1 that does not block; a stream listens.
+int corral_loopback_socket(bool v6, bool stream, uint16_t port, int backlog);
 
 // prctl(2), credentials.
 int corral_set_dumpable(bool on);
