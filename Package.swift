@@ -77,7 +77,7 @@ let package = Package(
             "Supervisor",
             [
                 "Kernel", "Sandbox", "Policy", "RunCards", "Configuration", "SupervisorProtocol",
-                "YAML",
+                "NetworkRules", "YAML",
             ]),
         library(
             "Broker",
@@ -116,7 +116,10 @@ let package = Package(
         tests("StoreTests", ["Store"]),
         tests(
             "SupervisorTests",
-            ["Supervisor", "SupervisorProtocol", "Configuration", "Kernel", "Policy", "RunCards"]),
+            [
+                "Supervisor", "SupervisorProtocol", "Configuration", "Kernel", "NetworkRules",
+                "Policy", "RunCards", "Sandbox",
+            ]),
         tests(
             "BrokerTests",
             [

@@ -55,6 +55,7 @@ if command -v systemd-sysusers >/dev/null; then
     systemd-sysusers "$lib/sysusers.d/corral.conf"
     systemd-tmpfiles --create "$lib/tmpfiles.d/corral.conf"
 else
-    echo "no systemd-sysusers here: add a system user 'corral' (useradd --system corral)"
+    echo "no systemd-sysusers here: add the system users 'corral' and 'corral-egress'" \
+        "(useradd --system --user-group NAME)"
 fi
 [ ! -d /run/systemd/system ] || systemctl daemon-reload

@@ -1,6 +1,6 @@
 // The second wall (landlock(7)): should a mount ever show more than it must, these rules still let
-// the tool write only its own places, reach no TCP port and no abstract socket, and signal nobody
-// outside. Rules are tied to inodes, so the set is made here, after the last mount.
+// the tool write only its own places, use TCP only as it is meant to, reach no abstract socket, and
+// signal nobody outside. Rules are tied to inodes, so the set is made here, after the last mount.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -19,7 +19,8 @@ enum {
     REFER = 1 << 13,     // ABI 2
     TRUNCATE = 1 << 14,  // ABI 3
     IOCTL_DEV = 1 << 15, // ABI 5
-    NET_BIND_AND_CONNECT_TCP = 3,   // ABI 4
+    NET_BIND_TCP = 1,               // ABI 4
+    NET_CONNECT_TCP = 2,
     SCOPE_ABSTRACT_AND_SIGNAL = 3,  // ABI 6
     CREATE_RULESET_VERSION = 1,
     RULE_PATH_BENEATH = 1,
@@ -39,7 +40,7 @@ static struct ruleset known_to(long abi)
     return (struct ruleset){
         .files = ALL_ABI_1 | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0)
             | (abi >= 5 ? IOCTL_DEV : 0),
-        .network = abi >= 4 ? NET_BIND_AND_CONNECT_TCP : 0,
+        .network = abi >= 4 ? NET_BIND_TCP | NET_CONNECT_TCP : 0,
         .scoped = abi >= 6 ? SCOPE_ABSTRACT_AND_SIGNAL : 0,
     };
 }
@@ -95,8 +96,11 @@ int corral_landlock(struct launch *launch)
     if (abi < 1)
         return -1;
     struct ruleset attributes = known_to(abi);
-    if (launch->plan.flags & CORRAL_LAUNCH_HOST_NETWORK)
-        attributes.network = 0;
+    // What is not handled is left open.
+    if (launch->plan.flags & CORRAL_LAUNCH_TCP_CONNECT)
+        attributes.network &= ~(uint64_t)NET_CONNECT_TCP;
+    if (launch->plan.flags & CORRAL_LAUNCH_TCP_BIND)
+        attributes.network &= ~(uint64_t)NET_BIND_TCP;
     int ruleset = (int)syscall(
         SYS_landlock_create_ruleset, &attributes, size_for(abi), 0);
     if (ruleset < 0)

@@ -56,9 +56,14 @@ enum corral_step corral_spaces_prepare(const struct launch *launch)
         {STEP_CLONE, "uts-namespace", CLONE_NEWUTS, 0},
         {STEP_TIME_NAMESPACE, "time-namespace", CLONE_NEWTIME, CORRAL_LAUNCH_NO_TIME_NAMESPACE},
     };
-    if (has_network_of_its_own(launch) && launch->network < 0 && network < 0
-        && make_network() < 0)
-        return STEP_NETWORK_NAMESPACE;
+    if (has_network_of_its_own(launch) && launch->network < 0) {
+        if (network < 0 && make_network() < 0)
+            return STEP_NETWORK_NAMESPACE;
+        // One that a sandbox was given is not held any longer than it lives.
+        if (!is_in_network && setns(network, CLONE_NEWNET) < 0)
+            return STEP_NETWORK_NAMESPACE;
+        is_in_network = true;
+    }
     if (others_are_fresh)
         return STEP_NONE;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

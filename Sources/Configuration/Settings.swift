@@ -12,6 +12,8 @@ public struct Settings: Sendable, Equatable {
     public var runcards: String
     /// The user the broker runs as.
     public var brokerUser: String
+    /// The user the gateway runs as.
+    public var egressUser: String
     /// The group that may open the control socket.
     public var controlGroup: String
     /// The uids that sandboxes run as, and nobody else.
@@ -25,13 +27,18 @@ public struct Settings: Sendable, Equatable {
         public var count: UInt32
 
         /// How many servers and commands of a daemon may have, the first of the range, who owns
-        /// installed files, included. The last one is a broker's without a user of its own.
-        public var forServers: UInt32 { count - 1 - UInt32(alone.count) }
+        /// installed files, included.
+        public var forServers: UInt32 { count - 2 - UInt32(alone.count) }
+
+        /// The user of a broker without one of its own: the last.
+        public var broker: UInt32 { first + count - 1 }
+
+        /// The user of a gateway without one of its own: the last but one.
+        public var egress: UInt32 { broker - 1 }
 
         /// Those of commands that root runs without a daemon, behind the daemon's.
         public var alone: Range<UInt32> {
-            let last = first + count - 1
-            return last - min(max(count / 32, 1), 256)..<last
+            egress - min(max(count / 32, 1), 256)..<egress
         }
     }
 
@@ -87,6 +94,9 @@ extension Settings {
                     "broker_user", .account, .standard("corral"), \.brokerUser,
                     "The user the broker runs as."),
                 Key(
+                    "egress_user", .account, .standard("corral-egress"), \.egressUser,
+                    "The user the gateway runs as: the only way out of a sandbox."),
+                Key(
                     "control_group", .account, .standard("corral"), \.controlGroup,
                     "The group that may open the control socket."),
                 Key(
@@ -97,8 +107,8 @@ extension Settings {
 
     private static var blank: Settings {
         Settings(
-            state: "", runtime: "", policies: "", runcards: "", brokerUser: "", controlGroup: "",
-            sandboxUIDs: SandboxUIDs(first: 0, count: 0))
+            state: "", runtime: "", policies: "", runcards: "", brokerUser: "", egressUser: "",
+            controlGroup: "", sandboxUIDs: SandboxUIDs(first: 0, count: 0))
     }
 }
 

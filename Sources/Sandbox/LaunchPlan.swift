@@ -4,8 +4,11 @@ import CLaunch
 public struct LaunchPlan: Sendable, Equatable {
     /// The host's uid and gid that it runs as: its own, nobody else's, never 0.
     public var uid: UInt32
+    /// What it may do over TCP, as the second wall has it; where that leads is the network
+    /// namespace's.
+    public var tcp: TCP
     /// Whether it keeps the host's network namespace: the install phase only.
-    public var hostNetwork: Bool
+    public var hostNetwork = false
     /// The private /tmp, home and /dev/shm together, in bytes.
     public var scratchBytes: Int
     /// RLIMIT_CPU of each process, in seconds.
@@ -31,6 +34,16 @@ public struct LaunchPlan: Sendable, Equatable {
     /// `NAME=value`, the whole environment.
     public var environment: [String]
 
+    /// What Landlock leaves open of TCP.
+    public enum TCP: Sendable, Equatable {
+        /// Nothing.
+        case none
+        /// Connections from it to anywhere.
+        case connect
+        /// Connections among its own processes too.
+        case all
+    }
+
     /// Where a tree is mounted.
     public struct Target: Sendable, Equatable {
         /// Absolute, in the sandbox.
@@ -53,13 +66,13 @@ public struct LaunchPlan: Sendable, Equatable {
 
     /// Describes one start.
     public init(
-        uid: UInt32, hostNetwork: Bool = false, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
+        uid: UInt32, tcp: TCP = .none, scratchBytes: Int, cpuSeconds: Int, fileBytes: Int,
         openFiles: Int, hostname: String, directory: String, trees: [Target] = [],
         withoutLandlock: Bool = false, withoutTimeNamespace: Bool = false, arguments: [String],
         environment: [String]
     ) {
         self.uid = uid
-        self.hostNetwork = hostNetwork
+        self.tcp = tcp
         self.scratchBytes = scratchBytes
         self.cpuSeconds = cpuSeconds
         self.fileBytes = fileBytes
@@ -74,7 +87,9 @@ public struct LaunchPlan: Sendable, Equatable {
     }
 
     private var flags: UInt64 {
-        (hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
+        (tcp == .none ? 0 : UInt64(CORRAL_LAUNCH_TCP_CONNECT))
+            | (tcp == .all ? UInt64(CORRAL_LAUNCH_TCP_BIND) : 0)
+            | (hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
             | (withoutLandlock ? UInt64(CORRAL_LAUNCH_NO_LANDLOCK) : 0)
             | (withoutTimeNamespace ? UInt64(CORRAL_LAUNCH_NO_TIME_NAMESPACE) : 0)
     }

@@ -156,8 +156,10 @@ public final class Template {
     /// - Parameters:
     ///   - plan: everything but the command, its directory and its environment.
     ///   - groups: how it gets into its cgroups; closed here.
+    ///   - network: as for `launch`.
     public func launchWaiting(
-        _ plan: LaunchPlan, groups: Groups, status: borrowing Descriptor
+        _ plan: LaunchPlan, groups: Groups, status: borrowing Descriptor,
+        network: consuming Descriptor? = nil
     ) throws(SandboxError) -> Birth {
         let pair: Socket.Pair
         do throws(KernelError) {
@@ -168,7 +170,7 @@ public final class Template {
         }
         let birth = try clone(
             plan, from: [pair.theirs.raw], groups: groups, trees: Trees(), status: status,
-            network: nil, .wait)
+            network: network, .wait)
         let waiting = Waiting(socket: pair.keepOurs())
         return birth.waiting(waiting)
     }

@@ -57,16 +57,18 @@ private struct Seat: ~Copyable {
     consuming func supervisor(
         _ set: PolicySet, _ journal: Journal, link: consuming Descriptor
     ) throws(SupervisorError) -> Supervisor {
-        let startup = try Startup(alone: instance, uid: uid, set: set, journal)
+        let startup = try Startup(alone: instance, uid: uid, settings, set: set, journal)
         let supervisor = try Supervisor(settings, set: set, startup)
-        supervisor.broker = BrokerProcess(link: link)
+        supervisor.broker = UnprivilegedProcess(link: link)
         return supervisor
     }
 }
 
 extension Supervisor {
     /// What one person who started one command need not read.
-    private static let muted: Set = ["ready", "run-refused", "stopping", "stopped"]
+    private static let muted: Set = [
+        "ready", "run-refused", "stopping", "stopped", "gateway-started", "egress-user-missing",
+    ]
 
     /// A supervisor for one process of root's, which asks over the SOCK_SEQPACKET socket `link`
     /// what a broker would ask: no broker, no store, no control socket, no access rule for root.

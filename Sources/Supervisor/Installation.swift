@@ -91,8 +91,9 @@ final class Installation {
         let limits = policy.limits
         let disks = try disks(purpose, cgroups)
         let environment = Resolution.standardEnvironment.filter { !$0.hasPrefix("TMPDIR=") }
-        let plan = LaunchPlan(
-            uid: 0, hostNetwork: true, scratchBytes: limits.scratch,
+        let network = NetworkGrant(installing: card, policy)
+        var plan = LaunchPlan(
+            uid: 0, tcp: network.tcp, scratchBytes: limits.scratch,
             cpuSeconds: Int(limits.cpuTime.components.seconds),
             fileBytes: Limit.installFileBytes, openFiles: limits.openFiles,
             hostname: "install", directory: RootTree.home,
@@ -101,13 +102,15 @@ final class Installation {
             withoutTimeNamespace: policy.timeNamespace == .off,
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
+        plan.hostNetwork = network.kind == nil
         return Nursery.Order(
             purpose: purpose,
             tree: TreeSource(name: treeName, describe: describeTree), profile: policy.syscalls,
             limits: .init(
                 memoryBytes: limits.installMemory, processes: limits.processes,
                 cpuMillicores: limits.cpuMillicores, disks: disks),
-            plan: plan, milliseconds: Int(limits.installTimeout.components.seconds) * 1000)
+            network: network, plan: plan,
+            milliseconds: Int(limits.installTimeout.components.seconds) * 1000)
     }
 
     private func disks(

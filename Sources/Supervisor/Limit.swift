@@ -13,6 +13,12 @@ enum Limit {
     static let warmKinds = 16
     /// Network namespaces kept for the next sandboxes of their users: about 90 KiB each.
     static let networks = 16
+    /// Network namespaces of each kind made ahead: about 90 KiB each.
+    static let networksAhead = 4
+    /// Messages that wait for the gateway to read: at a restart one for each sandbox.
+    static let letters = 4 * sandboxes
+    /// Until they are offered again, in milliseconds.
+    static let letterMilliseconds = 5
     /// From a clone to its exec, in milliseconds; it takes about two.
     static let launchMilliseconds = 10_000
     /// How long the broker may take to finish what is under way at a stop, in milliseconds.

@@ -31,8 +31,10 @@ struct Nursery {
         var tree: TreeSource
         var profile: String
         var limits: Cgroup.Limits
-        /// For whom it runs; nil when it has the host's network.
+        /// For whom it runs; nil for an installation.
         var user: UInt32?
+        /// What it has of the network.
+        var network: NetworkGrant
         /// The plan; its uid is filled in here.
         var plan: LaunchPlan
         /// What a look at the running server is compared with; nil for an installation.
@@ -88,7 +90,9 @@ struct Nursery {
     }
 
     /// Whether `prepare` has something to do.
-    var canPrepare: Bool { !pending.isEmpty || warm.missing != nil || !lingering.isEmpty }
+    var canPrepare: Bool {
+        !pending.isEmpty || warm.missing != nil || !lingering.isEmpty || networks.missing != nil
+    }
 
     /// Makes ahead what the next start needs, one thing at a time; to be called when nothing else
     /// is to be done. A failure is told by the start that then needs it. Returns a sandbox that
@@ -98,6 +102,8 @@ struct Nursery {
             lingering.letGo(through: ready.last?.template)
         } else if let next = pending.popLast() {
             prepare(next.template, next.limits)
+        } else if let kind = networks.missing {
+            networks.prepare(kind)
         } else if let order = warm.missing {
             do throws(Refusal) {
                 let sandbox = try makeWaiting(order)
@@ -132,9 +138,11 @@ struct Nursery {
     private mutating func makeWaiting(_ order: Order) throws(Refusal) -> RunningSandbox {
         let seat = try seat(for: order)
         do throws(SandboxError) {
-            return try launch(order, seat, deadline: nil) {
+            let network = try networks.lend(order.network.kind, to: nil)
+            return try launch(order, seat, network.listeners, deadline: nil) {
                 plan, groups, report throws(SandboxError) in
-                try seat.template.launchWaiting(plan, groups: groups, status: report)
+                try seat.template.launchWaiting(
+                    plan, groups: groups, status: report, network: network.take())
             }
         } catch {
             giveBack(seat)
@@ -252,10 +260,10 @@ struct Nursery {
     private mutating func start(
         _ order: Order, _ seat: Seat, streams: borrowing Streams, trees: borrowing Trees
     ) throws(Refusal) -> RunningSandbox {
-        let network = NetworkPool.Loan(networks.take(of: order.user))
         do throws(SandboxError) {
+            let network = try networks.lend(order.network.kind, to: order.user)
             let deadline = System.monotonicMicroseconds + UInt64(order.patience) * 1000
-            return try launch(order, seat, deadline: deadline) {
+            return try launch(order, seat, network.listeners, deadline: deadline) {
                 plan, groups, report throws(SandboxError) in
                 try seat.template.launch(
                     plan, groups: groups, trees: trees, streams: streams, status: report,
@@ -267,7 +275,7 @@ struct Nursery {
     }
 
     private mutating func launch(
-        _ order: Order, _ seat: Seat, deadline: UInt64?,
+        _ order: Order, _ seat: Seat, _ listeners: SandboxNetwork.Listeners?, deadline: UInt64?,
         clone: (LaunchPlan, Groups, borrowing Descriptor) throws(SandboxError) -> Template.Birth
     ) throws(SandboxError) -> RunningSandbox {
         var plan = order.plan
@@ -283,7 +291,7 @@ struct Nursery {
                 if order.walls != nil { want(seat.template, order.limits) }
                 return RunningSandbox(
                     seat.place, order, keeping: plan.keptNamespaces, birth, status: status,
-                    deadline: deadline)
+                    listeners: listeners, deadline: deadline)
             }
         } catch {
             // A zygote that is gone or out of step is of no use to the next start either.

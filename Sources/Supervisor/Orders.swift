@@ -28,9 +28,11 @@ extension LaunchPlan {
 extension Nursery.Order {
     /// A sandbox of a policy; `tree` and the plan's mounts name its root.
     init(
-        _ purpose: RunningSandbox.Purpose, _ policy: Policy, user: UInt32, prefix: String?,
-        tree: [String], _ plan: LaunchPlan, on cgroups: CgroupTree
+        _ purpose: RunningSandbox.Purpose, _ policy: Policy, _ network: NetworkGrant,
+        user: UInt32, prefix: String?, tree: [String], _ plan: LaunchPlan, on cgroups: CgroupTree
     ) throws(Refusal) {
+        var plan = plan
+        plan.tcp = network.tcp
         let disks: DiskLimits
         let points = plan.trees.map(\.path)
         let rules = policy.filesystem
@@ -51,7 +53,7 @@ extension Nursery.Order {
             limits: .init(
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
                 cpuMillicores: policy.limits.cpuMillicores, disks: disks.rates),
-            user: user, plan: plan, walls: walls,
+            user: user, network: network, plan: plan, walls: walls,
             warm: policy.warm, life: policy.limits.life)
     }
 }

@@ -10,12 +10,10 @@ extension Supervisor {
     /// Reads what the broker asks; one that breaks the protocol is ended.
     func readRequests() throws(KernelError) {
         for _ in 0..<Limit.requestsPerTurn {
-            guard let link = broker?.link.raw, linked,
-                let datagram = try receive(over: link)
-            else { return }
+            guard let asker = broker, linked, let datagram = try asker.receive() else { return }
             guard !datagram.bytes.isEmpty else {
                 linked = false
-                try poller.remove(link)
+                try poller.remove(asker.link.raw)
                 return try askerLeft()
             }
             let request: Request
@@ -30,17 +28,6 @@ extension Supervisor {
         }
     }
 
-    /// Empty at the end of the conversation, also when the broker died with our words unread
-    /// (ECONNRESET); its pidfd tells the rest.
-    private func receive(over link: CInt) throws(KernelError) -> Socket.Datagram? {
-        do throws(KernelError) {
-            return try Socket.receive(
-                limit: SupervisorProtocol.Limit.messageBytes, descriptors: 0, over: link)
-        } catch  where error.errno == ECONNRESET {
-            return Socket.Datagram(bytes: [], descriptors: [], truncated: false)
-        }
-    }
-
     private func answer(_ request: Request) throws(KernelError) {
         switch request {
         case .hello(let version): try greet(version)
@@ -51,9 +38,7 @@ extension Supervisor {
         case .posture(let id, let sandbox): try posture(id, sandbox)
         case .run(let run): try self.run(run)
         case .signal(let sandbox, let number): try signal(sandbox, number)
-        case .reload(let id):
-            let refusal = Refusal(code: .host, message: "cannot reload: restart corrald instead")
-            try send(.refused(id: id, refusal))
+        case .reload(let id): try reload(id)
         }
     }
 
@@ -63,6 +48,8 @@ extension Supervisor {
             journal.event("broker-version", [("version", String(version))])
             return try endBroker()
         }
+        isGreeted = true
+        try introduce()
         if !readyTold {
             readyTold = true
             journal.event("ready", [("socket", settings.controlSocket)])
@@ -137,8 +124,10 @@ extension Supervisor {
             throw Refusal(starting: card.name, error)
         }
         return try Nursery.Order(
-            .server(request: request.id), resolution.policy, user: request.user, prefix: prefix,
-            tree: ["run", card.name, prefix ?? ""],
+            .server(request: request.id), resolution.policy,
+            NetworkGrant(
+                resolution.policy, source: .card(card.name), owner: request.connection),
+            user: request.user, prefix: prefix, tree: ["run", card.name, prefix ?? ""],
             LaunchPlan(
                 resolution.policy, hostname: card.name, directory: RootTree.home,
                 mounts: resolution.directories, command: resolution.command,

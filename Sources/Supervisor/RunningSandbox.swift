@@ -38,7 +38,11 @@ final class RunningSandbox {
     /// Namespaces of the host that its plan keeps.
     let keptNamespaces: Set<String>
     let child: Child
-    /// Its network namespace, which the next sandbox of its user may have.
+    /// What it has of the network.
+    private(set) var grant: NetworkGrant
+    /// Where the gateway listens in it; nil for one that the gateway does not serve.
+    let listeners: SandboxNetwork.Listeners?
+    /// Its network namespace, which the next sandbox of its user may have when nothing is in it.
     var network: Descriptor?
     /// Its mount namespace, which ends when there is time.
     var mounts: Descriptor?
@@ -83,7 +87,8 @@ final class RunningSandbox {
 
     init(
         _ place: Place, _ order: Nursery.Order, keeping keptNamespaces: Set<String>,
-        _ birth: consuming Template.Birth, status: consuming Descriptor, deadline: UInt64?
+        _ birth: consuming Template.Birth, status: consuming Descriptor,
+        listeners: SandboxNetwork.Listeners?, deadline: UInt64?
     ) {
         id = place.id
         purpose = order.purpose
@@ -94,6 +99,8 @@ final class RunningSandbox {
         memoryAlarm = place.memoryAlarm.take()
         meters = place.meters
         counters = place.counters
+        grant = order.network
+        self.listeners = listeners
         if birth.waiting == nil { clock = SandboxClock(order, now: began) }
         walls = order.walls
         self.keptNamespaces = keptNamespaces
@@ -110,6 +117,9 @@ final class RunningSandbox {
 extension RunningSandbox {
     /// Whether somebody waits for it to run.
     var isStarting: Bool { purpose.request != nil && !announced }
+
+    /// Whether it waits, confined, for somebody to want it.
+    var isSpare: Bool { if case .spare = purpose { true } else { false } }
 
     /// Ends it, and what of it waits for a disk at once.
     func kill() throws(KernelError) {
@@ -136,6 +146,7 @@ extension RunningSandbox {
         purpose = order.purpose
         user = order.user
         walls = order.walls
+        grant = order.network
         began = System.monotonicMicroseconds
         clock = SandboxClock(order, now: began)
         deadline = began + UInt64(order.patience) * 1000

@@ -18,6 +18,8 @@ struct RunResolution: Equatable {
     let mounts: [RunCard.Directory]
     /// Where the command starts.
     let directory: String
+    /// What it has of the network.
+    let network: NetworkGrant
 
     /// Checks a request of `caller`; nil is root without a daemon, whom no access rule concerns.
     init(_ request: Request.Run, set: PolicySet, caller: Caller?) throws(Refusal) {
@@ -31,6 +33,10 @@ struct RunResolution: Equatable {
                     + Self.hint(set.policies.keys.sorted()))
         }
         self.policy = policy
+        network = NetworkGrant(
+            policy,
+            source: .run(policy: policy.name, allow: request.allow, isRoot: request.user == 0),
+            owner: "run \(caller?.user ?? "root")")
         if let caller {
             let verdict = set.access.decide(user: caller, policy: policy.name)
             guard verdict.isAllowed else {
@@ -165,7 +171,7 @@ extension Supervisor {
         let policy = resolution.policy
         return try Nursery.Order(
             .run(request: request.id, command: resolution.command.first ?? ""), policy,
-            user: request.user, prefix: nil,
+            resolution.network, user: request.user, prefix: nil,
             tree: ["command", policy.name],
             LaunchPlan(
                 policy, hostname: policy.name, directory: resolution.directory,

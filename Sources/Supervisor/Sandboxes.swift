@@ -6,6 +6,7 @@ import SupervisorProtocol
 extension Supervisor {
     /// Takes a cloned sandbox into the loop.
     func watch(_ sandbox: RunningSandbox) throws(KernelError) {
+        try serve(sandbox)
         // One that waited is watched already.
         guard sandboxes.updateValue(sandbox, forKey: sandbox.id) == nil else { return }
         // While it confines itself.
@@ -108,6 +109,7 @@ extension Supervisor {
         guard let sandbox = sandboxes[id], let ending = try sandbox.child.reap() else { return }
         let isStatusOpen = try drainReports(sandbox)
         sandboxes[id] = nil
+        try talk { () throws(KernelError) in try gateway.close(id) }
         let usage = measure(sandbox)
         graves.append((sandbox, 0))
         try tellEnd(of: sandbox, ending, usage)
@@ -199,7 +201,9 @@ extension Supervisor {
                 try sandbox.cgroup.remove()
                 nursery.uids.give(back: sandbox.uid)
                 if let mounts = sandbox.mounts.take() { nursery.hold(mounts) }
-                if let network = sandbox.network.take(), let user = sandbox.user {
+                if sandbox.grant.kind == nil, let network = sandbox.network.take(),
+                    let user = sandbox.user
+                {
                     nursery.networks.keep(network, of: user)
                 }
             } catch  where error.errno == EBUSY && attempts < Limit.burialAttempts {

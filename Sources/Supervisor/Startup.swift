@@ -7,12 +7,14 @@ import Sandbox
 struct Programs {
     let launcher: String
     let broker: String
+    let gateway: String
 
     init() throws(KernelError) {
         let own = try System.executable()
         let directory = own[..<(own.lastIndex(of: "/") ?? own.startIndex)]
         launcher = directory + "/corral-launch"
         broker = directory + "/corral-broker"
+        gateway = directory + "/corral-egress"
     }
 }
 
@@ -24,6 +26,7 @@ struct Startup: ~Copyable {
     let poller: Poller
     let signals: Signals
     let door: BrokerDoor?
+    let gateway: Gateway
     let nursery: Nursery
     let own: Posture.Own
     let journal: Journal
@@ -36,23 +39,28 @@ struct Startup: ~Copyable {
         let range = settings.sandboxUIDs
         let nursery = try Self.nursery(
             UIDPool(first: range.first, count: range.forServers), set, instance)
-        let door = try Self.door(settings, instance, nursery, journal)
-        try self.init(instance, nursery, door, journal)
+        let accounts = try Self.accounts()
+        let door = try Self.door(settings, accounts, instance, nursery, journal)
+        let gateway = try Self.gateway(settings, accounts, nursery, journal)
+        try self.init(instance, nursery, door, gateway, journal)
     }
 
     /// For one process of root's that asks in a broker's place.
     init(
-        alone instance: consuming Instance, uid: UInt32, set: PolicySet, _ journal: Journal
+        alone instance: consuming Instance, uid: UInt32, _ settings: Settings, set: PolicySet,
+        _ journal: Journal
     ) throws(SupervisorError) {
         let nursery = try Self.nursery(UIDPool(first: uid - 1, count: 2), set, instance)
         try Self.system("prepare", "corrald") { () throws(KernelError) in
             try Identity.protectMemory()
         }
-        try self.init(instance, nursery, nil, journal)
+        let gateway = try Self.gateway(settings, Self.accounts(), nursery, journal)
+        try self.init(instance, nursery, nil, gateway, journal)
     }
 
     private init(
-        _ instance: consuming Instance, _ nursery: Nursery, _ door: BrokerDoor?, _ journal: Journal
+        _ instance: consuming Instance, _ nursery: Nursery, _ door: BrokerDoor?,
+        _ gateway: Gateway, _ journal: Journal
     ) throws(SupervisorError) {
         let programs = try Self.system("find", "corral-launch") { () throws(KernelError) in
             try Programs()
@@ -73,6 +81,7 @@ struct Startup: ~Copyable {
         self.instance = instance
         self.nursery = nursery
         self.door = door
+        self.gateway = gateway
         self.journal = journal
     }
 
@@ -94,14 +103,13 @@ struct Startup: ~Copyable {
     }
 
     private static func door(
-        _ settings: Settings, _ instance: borrowing Instance, _ nursery: Nursery,
-        _ journal: Journal
+        _ settings: Settings, _ accounts: Accounts, _ instance: borrowing Instance,
+        _ nursery: Nursery, _ journal: Journal
     ) throws(SupervisorError) -> BrokerDoor {
-        let accounts = try system("read", "/etc/passwd") { () throws(KernelError) in
-            try Accounts()
-        }
-        let account = brokerAccount(settings, accounts, journal)
-        let filter = try brokerFilter(nursery)
+        let range = settings.sandboxUIDs
+        let account = account(
+            "broker", settings.brokerUser, orElse: range.broker, accounts, journal)
+        let filter = try filter("broker", nursery)
         let listener = try ControlSocket.open(settings, accounts, journal)
         let state = instance.brokerState
         try system("prepare", state) { () throws(KernelError) in
@@ -109,7 +117,20 @@ struct Startup: ~Copyable {
             try Files.setOwner(state, uid: account.uid, gid: account.gid)
             try Identity.protectMemory()
         }
-        return BrokerDoor(listener: listener, account: account, filter: filter)
+        return BrokerDoor(
+            listener: listener, seat: ProcessSeat(account: account, filter: filter))
+    }
+
+    private static func gateway(
+        _ settings: Settings, _ accounts: Accounts, _ nursery: Nursery, _ journal: Journal
+    ) throws(SupervisorError) -> Gateway {
+        let account = account(
+            "egress", settings.egressUser, orElse: settings.sandboxUIDs.egress, accounts, journal)
+        return Gateway(seat: ProcessSeat(account: account, filter: try filter("egress", nursery)))
+    }
+
+    private static func accounts() throws(SupervisorError) -> Accounts {
+        try system("read", "/etc/passwd") { () throws(KernelError) in try Accounts() }
     }
 
     private static func system<Result: ~Copyable>(
@@ -123,30 +144,29 @@ struct Startup: ~Copyable {
     }
 
     /// The configured user; without one, a number that nobody has, said aloud.
-    private static func brokerAccount(
-        _ settings: Settings, _ accounts: Accounts, _ journal: Journal
+    private static func account(
+        _ name: String, _ user: String, orElse uid: UInt32, _ accounts: Accounts,
+        _ journal: Journal
     ) -> Account {
-        if let account = accounts.user(named: settings.brokerUser), account.uid != 0 {
-            return account
-        }
-        // The last of the range: the first is the installer's, and the pool never reaches it.
-        let uid = settings.sandboxUIDs.first + settings.sandboxUIDs.count - 1
+        if let account = accounts.user(named: user), account.uid != 0 { return account }
         journal.event(
-            "broker-user-missing",
+            "\(name)-user-missing",
             [
-                ("user", settings.brokerUser), ("instead", String(uid)),
-                ("hint", "systemd-sysusers makes it; or set broker_user"),
+                ("user", user), ("instead", String(uid)),
+                ("hint", "systemd-sysusers makes it; or set \(name)_user"),
             ])
         return Account(name: String(uid), uid: uid, gid: uid)
     }
 
-    /// The broker's own walls; without them it is not started.
-    private static func brokerFilter(_ nursery: Nursery) throws(SupervisorError) -> [UInt8] {
+    /// A program's own walls; without them it is not started.
+    private static func filter(
+        _ name: String, _ nursery: Nursery
+    ) throws(SupervisorError) -> [UInt8] {
         do throws(SandboxError) {
-            return try nursery.templates.filter("broker").bytes
+            return try nursery.templates.filter(name).bytes
         } catch {
             throw SupervisorError(
-                "confine", "corral-broker", error.step, error.cause, hint: error.hint)
+                "confine", "corral-" + name, error.step, error.cause, hint: error.hint)
         }
     }
 

@@ -13,6 +13,8 @@ public final class Supervisor {
         case link
         case broker
         case sweeper
+        case gateway
+        case gatewayLink
         case status(UInt64)
         case process(UInt64)
         case memory(UInt64)
@@ -24,6 +26,8 @@ public final class Supervisor {
             case .link: 2
             case .broker: 3
             case .sweeper: 4
+            case .gateway: 5
+            case .gatewayLink: 6
             case .status(let id): 1 << 63 | id << 2
             case .process(let id): 1 << 63 | id << 2 | 1
             case .memory(let id): 1 << 63 | id << 2 | 2
@@ -36,6 +40,8 @@ public final class Supervisor {
             case 2: self = .link
             case 3: self = .broker
             case 4: self = .sweeper
+            case 5: self = .gateway
+            case 6: self = .gatewayLink
             case (1 << 63)...:
                 let id = (token & ~(1 << 63)) >> 2
                 switch token & 3 {
@@ -50,7 +56,8 @@ public final class Supervisor {
     }
 
     let settings: Settings
-    let set: PolicySet
+    /// The policies in force; a reload replaces them whole.
+    var set: PolicySet
     let journal: Journal
     let instance: Instance
     let programs: Programs
@@ -66,12 +73,15 @@ public final class Supervisor {
     var installations: [String: Installation] = [:]
     /// Ended sandboxes whose cgroup is still to be removed, and how often that was tried.
     var graves: [(sandbox: RunningSandbox, attempts: Int)] = []
-    var broker: BrokerProcess?
+    var broker: UnprivilegedProcess?
     /// Whether the link to the broker is watched.
     var linked = false
-    /// When a broker that does not run is started, by the monotonic clock in microseconds.
-    var restartAt: UInt64 = 0
-    var restartPause = Limit.restartMilliseconds.lowerBound
+    /// Whether the broker has said hello.
+    var isGreeted = false
+    var brokerRestarts = Restarts()
+    let gateway: Gateway
+    /// Reloads that are done when the gateway goes by the new rules: numbers of the broker's.
+    var reloads: [UInt64] = []
     var sweeper: Sweeper?
     /// When a sweeper that does not run is started, by the monotonic clock in microseconds.
     var sweeperDue: UInt64 = 0
@@ -92,6 +102,7 @@ public final class Supervisor {
         programs = startup.programs
         door = startup.door
         own = startup.own
+        gateway = startup.gateway
         nursery = startup.nursery
         instance = startup.instance
         poller = startup.poller
@@ -111,6 +122,8 @@ public final class Supervisor {
             while !isOver {
                 startSweeperIfDue()
                 try startBrokerIfDue()
+                try startGatewayIfDue()
+                if gateway.isBehind { try talk { () throws(KernelError) in try gateway.deliver() } }
                 let prepares = mayPrepare
                 let wake = nextWake()
                 let ready = try poller.wait(
@@ -140,6 +153,8 @@ public final class Supervisor {
         case .link: try readRequests()
         case .broker: try brokerEnded()
         case .sweeper: try sweeperEnded()
+        case .gateway: try gatewayEnded()
+        case .gatewayLink: try readReplies()
         case .status(let id): try readReports(of: id)
         case .process(let id): try processEnded(id)
         case .memory(let id): try memoryExceeded(id)
@@ -149,6 +164,7 @@ public final class Supervisor {
     private func received(_ signal: CInt) throws(KernelError) {
         switch signal {
         case SIGTERM, SIGINT: try beginStop()
+        case SIGHUP: try reload(0)
         default: journal.event("signal-ignored", [("signal", String(signal))])
         }
     }
@@ -170,7 +186,9 @@ public final class Supervisor {
     private func nextWake() -> Int? {
         if !graves.isEmpty { return Limit.burialMilliseconds }
         var due = sandboxes.values.flatMap { [$0.deadline, $0.clock?.due].compactMap { $0 } }
-        if broker == nil && stopping == nil { due.append(restartAt) }
+        if broker == nil && stopping == nil { due.append(brokerRestarts.due) }
+        if gatewayIsWanted { due.append(gateway.restarts.due) }
+        if gateway.isBehind { return Limit.letterMilliseconds }
         if sweeper == nil { due.append(sweeperDue) }
         if let stopping { due.append(stopping) }
         guard let first = due.min() else { return nil }
@@ -192,6 +210,7 @@ public final class Supervisor {
     /// What must not stay: the socket, the cgroups, the sweeper's reason to exist.
     private func leave() throws(KernelError) {
         try broker?.child?.end()
+        try gateway.process?.child?.end()
         nursery.clear()
         do throws(KernelError) {
             try Files.remove(settings.controlSocket)

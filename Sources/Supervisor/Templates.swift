@@ -23,7 +23,8 @@ struct Templates {
 
     let launcher: String
     let root: String
-    private let filters: [String: SystemCallFilter]
+    private var profiles: [String: SyscallProfile]
+    private var filters: [String: SystemCallFilter]
     private var entries: [Key: Entry] = [:]
     private var clock: UInt64 = 0
 
@@ -33,20 +34,54 @@ struct Templates {
     ) throws(SandboxError) {
         self.launcher = launcher
         self.root = root
-        var filters: [String: SystemCallFilter] = [:]
-        for (name, profile) in profiles {
-            filters[name] = try SystemCallFilter(compiling: profile)
+        self.profiles = [:]
+        filters = [:]
+        filters = try compile(profiles)
+        self.profiles = profiles
+    }
+
+    /// Compiles what is not compiled yet; nothing changes by it.
+    private func compile(
+        _ new: [String: SyscallProfile]
+    ) throws(SandboxError) -> [String: SystemCallFilter] {
+        var compiled: [String: SystemCallFilter] = [:]
+        for (name, profile) in new {
+            if profiles[name] == profile, let known = filters[name] {
+                compiled[name] = known
+            } else {
+                compiled[name] = try SystemCallFilter(compiling: profile)
+            }
         }
-        self.filters = filters
+        return compiled
+    }
+
+    /// Takes profiles that were read anew, all of them or, when one is unfit or one of `needed` is
+    /// missing, none; lets go of zygotes with others, and of those whose trees `isStale` names.
+    mutating func adopt(
+        _ new: [String: SyscallProfile], needed: [String], isStale: ([String]) -> Bool
+    ) throws(SandboxError) {
+        let compiled = try compile(new)
+        for name in needed where compiled[name] == nil { throw Self.missing(name) }
+        let stale = entries.filter { key, _ in
+            new[key.profile] != profiles[key.profile] || isStale(key.tree)
+        }
+        for (key, entry) in stale {
+            entry.template.end()
+            entries[key] = nil
+        }
+        profiles = new
+        filters = compiled
+    }
+
+    private static func missing(_ profile: String) -> SandboxError {
+        SandboxError(
+            step: "compile-filter", cause: "no system call profile is named '\(profile)'",
+            hint: "see policies/syscalls/")
     }
 
     /// The filter of a profile.
     func filter(_ profile: String) throws(SandboxError) -> SystemCallFilter {
-        guard let filter = filters[profile] else {
-            throw SandboxError(
-                step: "compile-filter", cause: "no system call profile is named '\(profile)'",
-                hint: "see policies/syscalls/")
-        }
+        guard let filter = filters[profile] else { throw Self.missing(profile) }
         return filter
     }
 

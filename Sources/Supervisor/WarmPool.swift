@@ -44,6 +44,12 @@ struct WarmPool {
     /// Makes no more of a kind that could not be made.
     mutating func giveUp(_ order: Nursery.Order) { wanted.removeAll { $0.isAlike(order) } }
 
+    /// Those that wait, none of which is wanted any more.
+    mutating func giveUpAll() -> [RunningSandbox] {
+        wanted = []
+        return spares.map(\.sandbox)
+    }
+
     /// Forgets one that has ended, and its kind when it ended by itself.
     mutating func ended(_ sandbox: RunningSandbox) {
         guard let index = spares.firstIndex(where: { $0.sandbox === sandbox }) else { return }
@@ -56,7 +62,7 @@ extension Nursery.Order {
     /// Whether a sandbox made for one is confined as the other wants it.
     func isAlike(_ other: Nursery.Order) -> Bool {
         tree.name == other.tree.name && profile == other.profile && limits == other.limits
-            && plan.confinement == other.plan.confinement
+            && plan.confinement == other.plan.confinement && network.kind == other.network.kind
     }
 
     /// The same for nobody yet.

@@ -14,6 +14,7 @@ import YAML
         #expect(settings.policies == "/etc/corral/policies")
         #expect(settings.runcards == "/etc/corral/runcards")
         #expect(settings.brokerUser == "corral")
+        #expect(settings.egressUser == "corral-egress")
         #expect(settings.controlGroup == "corral")
         #expect(settings.sandboxUIDs.first == 2_000_000_000)
         #expect(settings.sandboxUIDs.count == 65_536)
@@ -35,8 +36,10 @@ import YAML
             "version: 1\nsandbox_uids: {first: 100000, count: \(count)}\n"
         ).sandboxUIDs
         #expect(users.alone.count == alone)
-        // The last is a broker's without a user of its own, and the daemon's end before the others.
-        #expect(users.alone.upperBound == 100_000 + count - 1)
+        // The last two are a broker's and a gateway's without users of their own, and the daemon's
+        // end before the others.
+        #expect(users.broker == 100_000 + count - 1 && users.egress == users.broker - 1)
+        #expect(users.alone.upperBound == users.egress)
         #expect(100_000 + users.forServers == users.alone.lowerBound)
     }
 

@@ -46,7 +46,8 @@ final class Corral {
     /// Copies the programs: the broker's user may not be allowed to reach the build directory.
     private func install() throws {
         for path in ["bin", "etc"] { try Files.makeDirectory("\(directory)/\(path)", mode: 0o755) }
-        for program in ["corrald", "corral-broker", "corral-launch", "corral"] {
+        for program in ["corrald", "corral-broker", "corral-egress", "corral-launch", "corral"]
+        where Host.exists("\(Host.built)/\(program)") {
             try copy("\(Host.built)/\(program)", to: "\(directory)/bin/\(program)")
         }
         try copy("\(Host.top)/policies", to: directory + "/etc/policies")
@@ -120,6 +121,14 @@ extension Corral {
             try running.signal(SIGKILL)
             _ = try Command.wait(for: running, milliseconds: Patience.answer)
             throw HarnessError("corrald did not end: \(try log())")
+        }
+    }
+
+    /// corrald's pid.
+    func pid() throws -> Int32 {
+        switch supervisor {
+        case .some(let child): child.pid
+        case .none: throw HarnessError("corrald does not run")
         }
     }
 

@@ -56,10 +56,10 @@ struct Traces {
         return counts
     }
 
-    /// Pids of living sandboxed processes. The range's last user is the broker's, where the host
-    /// has no user for it.
+    /// Pids of living sandboxed processes. The range's last two users are the broker's and the
+    /// gateway's, where the host has no users for them.
     func sandboxed() throws -> [Int32] {
-        let users = users.lowerBound..<users.upperBound
+        let users = users.lowerBound..<users.upperBound - 1
         return try Self.pids().filter { status(of: $0).map { users.contains($0.uid) } ?? false }
     }
 

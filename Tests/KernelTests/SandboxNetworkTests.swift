@@ -3,7 +3,7 @@ import Testing
 
 @testable import Kernel
 
-/// A network namespace of a sandbox's with a gateway that says what was dialled, and programs in it.
+/// A network namespace of a sandbox's with a gateway that says what was dialled, and programs.
 private final class Inside {
     let network: SandboxNetwork
     private let gateway: Child?

@@ -41,7 +41,7 @@ enum {
 
 // Flags of a launch.
 enum {
-    CORRAL_LAUNCH_HOST_NETWORK = 1, // the install phase: keeps the host's network namespace
+    CORRAL_LAUNCH_TCP_CONNECT = 1,  // Landlock leaves connect(2) over TCP open
     CORRAL_LAUNCH_NO_LANDLOCK = 2,  // landlock: off in the policy
     CORRAL_LAUNCH_NO_TIME_NAMESPACE = 4, // time_namespace: off in the policy
     CORRAL_LAUNCH_NETWORK = 8, // a network namespace comes along as the last descriptor
@@ -53,6 +53,8 @@ enum {
     CORRAL_LAUNCH_BORN_IN_GROUP = 32,
     // The zygote has joined the groups when it was told to prepare, and its child inherits them.
     CORRAL_LAUNCH_JOINED = 64,
+    CORRAL_LAUNCH_TCP_BIND = 128, // Landlock leaves bind(2) over TCP open
+    CORRAL_LAUNCH_HOST_NETWORK = 256, // the install phase: keeps the host's network namespace
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox

@@ -197,7 +197,9 @@ extension Ruleset.Expression {
         func number(_ type: Int) -> UInt32 {
             UInt32(truncatingIfNeeded: fields[type: type]?.network ?? 0)
         }
-        func data(_ type: Int) -> [UInt8] { Array(fields[type: type]?.nested[type: 1]?.value ?? []) }
+        func data(_ type: Int) -> [UInt8] {
+            Array(fields[type: type]?.nested[type: 1]?.value ?? [])
+        }
         let isPlain = [1, 2].allSatisfy { fields[type: $0] == nil || number($0) == Self.register }
         switch name {
         case "meta" where number(1) == Self.register: self = .meta(key: number(2))
@@ -216,7 +218,9 @@ extension Ruleset.Expression {
     }
 
     private static func immediate(_ register: UInt32, _ data: [NetlinkAttribute]) -> Self {
-        if register == Self.register, let bytes = data[type: 1]?.value { return .load(Array(bytes)) }
+        if register == Self.register, let bytes = data[type: 1]?.value {
+            return .load(Array(bytes))
+        }
         let code = data[type: 2]?.nested[type: 1]?.network
         guard register == verdictRegister, let code,
             let verdict = Ruleset.Verdict(rawValue: UInt32(truncatingIfNeeded: code))
