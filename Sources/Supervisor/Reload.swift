@@ -76,12 +76,24 @@ extension NetworkGrant {
         let now: EgressRules? =
             switch source {
             case .card(let name): set.narrowed[name]?.egressRules
-            case .run(let policy, _, _): set.policies[policy]?.egressRules
+            case .run(let policy, let allow, let isRoot):
+                set.policies[policy]?.rules(allowing: allow, isRoot: isRoot)
             case .installation(let card): set.narrowed[card]?.installRules
             }
         if let now { return now }
         var nothing = rules
         nothing.allow = []
         return nothing
+    }
+}
+
+extension Policy {
+    /// The rules for a command; nil when it asked for what the policy no longer grants.
+    fileprivate func rules(allowing allow: [String], isRoot: Bool) -> EgressRules? {
+        do throws(Wrong) {
+            return try allowing(allow, isRoot: isRoot).egressRules
+        } catch {
+            return nil
+        }
     }
 }

@@ -26,16 +26,19 @@ struct RunResolution: Equatable {
         guard let name = request.command.first, !name.isEmpty else {
             throw Self.mistake("cannot run '': there is no command")
         }
-        guard let policy = set.policies[request.policy] else {
+        guard let named = set.policies[request.policy] else {
             throw Refusal(
                 code: .notAllowed,
                 message: "cannot run '\(name)': no policy is named '\(request.policy)'"
                     + Self.hint(set.policies.keys.sorted()))
         }
+        // Without a broker it is root who asks, whatever number stands in the request.
+        let isRoot = caller == nil || request.user == 0
+        let policy = try Self.policy(named, request.allow, isRoot: isRoot, for: name)
         self.policy = policy
         network = NetworkGrant(
             policy,
-            source: .run(policy: policy.name, allow: request.allow, isRoot: request.user == 0),
+            source: .run(policy: policy.name, allow: request.allow, isRoot: isRoot),
             owner: "run \(caller?.user ?? "root")")
         if let caller {
             let verdict = set.access.decide(user: caller, policy: policy.name)
@@ -65,6 +68,17 @@ struct RunResolution: Equatable {
 
     private static func mistake(_ message: String) -> Refusal {
         Refusal(code: .badSetting, message: message)
+    }
+
+    /// The policy with the destinations that were asked for.
+    private static func policy(
+        _ policy: Policy, _ allow: [String], isRoot: Bool, for name: String
+    ) throws(Refusal) -> Policy {
+        do throws(Wrong) {
+            return try policy.allowing(allow, isRoot: isRoot)
+        } catch {
+            throw Refusal(code: .notAllowed, message: "cannot run '\(name)': \(error.message)")
+        }
     }
 
     private static func hint(_ names: [String]) -> String {
