@@ -6,6 +6,8 @@ public struct AccountsCache {
         let group: FileStatus
     }
 
+    /// Which reading of the files is the current one: another number, other accounts.
+    public private(set) var reading = 0
     private var cached: (version: Version, accounts: Accounts)?
 
     /// Starts with nothing read.
@@ -20,6 +22,7 @@ public struct AccountsCache {
         if let cached, cached.version == version { return cached.accounts }
         let accounts = try Accounts()
         cached = (version, accounts)
+        reading += 1
         return accounts
     }
 }

@@ -7,10 +7,14 @@ enum Limit {
     /// How long nothing must happen until the next start is prepared: what was just started may be
     /// over as fast, and should not wait for that.
     static let quietMilliseconds = 3
+    /// Starts that follow each other in less than this, in microseconds, leave no such quiet.
+    static let pressedMicroseconds: UInt64 = 5_000
     /// Mount namespaces of the dead that are held until there is time: what one message takes.
     static let lingering = 32
     /// Kinds of sandboxes of which some wait; a kind is a card, or a policy that commands run with.
     static let warmKinds = 16
+    /// Requests whose outcome is remembered: one for each user and card that start again and again.
+    static let resolutions = 64
     /// Network namespaces kept for the next sandboxes of their users: about 90 KiB each.
     static let networks = 16
     /// Network namespaces of each kind made ahead: about 90 KiB each.
@@ -23,7 +27,7 @@ enum Limit {
     static let launchMilliseconds = 10_000
     /// How long the broker may take to finish what is under way at a stop, in milliseconds.
     static let drainMilliseconds = 5_000
-    /// Open descriptors that this process and its children want: four for each sandbox here, and
+    /// Open descriptors that this process and its children want: a dozen for each sandbox here, and
     /// more for clients in the broker, which inherits the limit.
     static let descriptors: UInt64 = 16_384
     /// Requests answered before the loop looks at signals, deadlines and the dead again: a broker

@@ -18,6 +18,14 @@ struct Nursery {
     /// Zygotes that have given away what was made ahead, and the limits of the place that was.
     private var pending: [(template: Template, limits: Cgroup.Limits)] = []
     var warm = WarmPool()
+    /// When the last start was, by the monotonic clock in microseconds.
+    private var lastStart: UInt64 = 0
+    /// Whether starts come so fast that there is no quiet between them: then every moment in which
+    /// nothing else is to be done is one to make the next one's things in.
+    private(set) var isPressed = false
+
+    /// How long nothing must happen until something is made ahead.
+    var quietMilliseconds: Int { isPressed ? 0 : Limit.quietMilliseconds }
 
     init(uids: UIDPool, templates: Templates, cgroups: CgroupTree) {
         self.uids = uids
@@ -55,6 +63,9 @@ struct Nursery {
         _ order: Order, streams: consuming Streams? = nil,
         mount: (UInt32) throws(Refusal) -> Trees
     ) throws(Refusal) -> RunningSandbox {
+        let now = System.monotonicMicroseconds
+        isPressed = now - lastStart < Limit.pressedMicroseconds
+        lastStart = now
         warm.want(order)
         if let ready = begin(order) { return ready }
         let seat = try seat(for: order)

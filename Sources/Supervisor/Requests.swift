@@ -98,13 +98,17 @@ extension Supervisor {
         let accounts = try host("read the accounts") { () throws(KernelError) -> Accounts in
             try self.accounts.current()
         }
-        let user = accounts.user(request.user)
-        let groups = accounts.groups(of: user)
-        let caller = accounts.caller(request.user)
-        let resolution = try Resolution(request, set: set, caller: caller)
+        let resolution = try resolutions.resolution(
+            request, set: set, accounts: self.accounts.reading
+        ) { () throws(Refusal) in
+            try Resolution(request, set: set, caller: accounts.caller(request.user))
+        }
         let order = try self.order(request, resolution)
         return try nursery.start(order) { uid throws(Refusal) in
             var trees = Trees()
+            guard !resolution.directories.isEmpty else { return trees }
+            let user = accounts.user(request.user)
+            let groups = accounts.groups(of: user)
             for directory in resolution.directories {
                 trees.append(
                     try UserDirectory.tree(directory, of: user, groups: groups, sandbox: uid))

@@ -48,6 +48,8 @@ final class RunningSandbox {
     var mounts: Descriptor?
     /// The launcher's reports, non-blocking.
     let status: Descriptor
+    /// Whether the loop waits for reports; those that come later are read at the end.
+    var watchesStatus = true
     /// The version of Landlock's ABI that its pid 1 has told to be in force.
     var landlock: Int32 = 0
     /// Our ends of a server's pipes, until the broker has them.

@@ -36,7 +36,13 @@ extension Supervisor {
     /// Reads what the launcher and the sandbox's pid 1 say.
     func readReports(of id: UInt64) throws(KernelError) {
         guard let sandbox = sandboxes[id] else { return }
-        if try !drainReports(sandbox) { try poller.remove(sandbox.status.raw) }
+        if try !drainReports(sandbox) { try stopReading(sandbox) }
+    }
+
+    private func stopReading(_ sandbox: RunningSandbox) throws(KernelError) {
+        guard sandbox.watchesStatus else { return }
+        sandbox.watchesStatus = false
+        try poller.remove(sandbox.status.raw)
     }
 
     /// False at the end of the pipe.
@@ -90,6 +96,9 @@ extension Supervisor {
         sandbox.deadline = nil
         sandbox.announced = true
         try announce(sandbox, request)
+        // All that pid 1 still says is how the tool has ended, and its own end follows at once,
+        // unless a disk keeps it.
+        if sandbox.cgroup.limits.disks == nil { try stopReading(sandbox) }
     }
 
     /// Hands the broker a sandbox's pipes and meters, once.
@@ -107,7 +116,7 @@ extension Supervisor {
     /// Its pid 1 has ended, and the kernel has ended everything else in it.
     func processEnded(_ id: UInt64) throws(KernelError) {
         guard let sandbox = sandboxes[id], let ending = try sandbox.child.reap() else { return }
-        let isStatusOpen = try drainReports(sandbox)
+        _ = try drainReports(sandbox)
         sandboxes[id] = nil
         try talk { () throws(KernelError) in try gateway.close(id) }
         let usage = measure(sandbox)
@@ -115,7 +124,7 @@ extension Supervisor {
         try tellEnd(of: sandbox, ending, usage)
         // Nobody waits for the rest.
         try poller.remove(sandbox.child.pidfd.raw)
-        if isStatusOpen { try poller.remove(sandbox.status.raw) }
+        try stopReading(sandbox)
         try silenceAlarm(sandbox)
     }
 

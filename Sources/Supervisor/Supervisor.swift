@@ -68,6 +68,7 @@ public final class Supervisor {
     /// Where this process itself is: what no sandbox may share.
     let own: Posture.Own
     var accounts = AccountsCache()
+    var resolutions = ResolutionCache()
     var nursery: Nursery
     var sandboxes: [UInt64: RunningSandbox] = [:]
     var installations: [String: Installation] = [:]
@@ -127,8 +128,7 @@ public final class Supervisor {
                 let prepares = mayPrepare
                 let wake = nextWake()
                 let ready = try poller.wait(
-                    milliseconds: prepares
-                        ? min(wake ?? .max, Limit.quietMilliseconds) : wake)
+                    milliseconds: prepares ? min(wake ?? .max, nursery.quietMilliseconds) : wake)
                 if prepares && ready.isEmpty, let waiting = nursery.prepare() {
                     try watch(waiting)
                 }
@@ -179,7 +179,7 @@ public final class Supervisor {
     /// there is no next one.
     private var mayPrepare: Bool {
         door != nil && stopping == nil && nursery.canPrepare
-            && !sandboxes.values.contains(where: \.isStarting)
+            && (nursery.isPressed || !sandboxes.values.contains(where: \.isStarting))
     }
 
     /// Milliseconds until something is due; nil when nothing is.
