@@ -4,6 +4,7 @@ Programs, configuration, state and socket all lie below one directory, and its s
 from a range of their own, so it disturbs no other Corral on the machine and can be counted alone.
 """
 
+import ipaddress
 import json
 import os
 import re
@@ -89,6 +90,29 @@ class Testbed:
                 "allow:\n"
                 '  - {users: [root], cards: ["*"], commands: true, '
                 f"directories: [{self.directory}]}}\n" + "".join(self.rules))
+
+        self.let_registries_be_where_they_are()
+
+    def let_registries_be_where_they_are(self):
+        """Where package registries have addresses that no policy of ours lets anybody reach, as
+        behind a mirror, this bed's own policy says so."""
+        found = set()
+        for host in ("pypi.org", "files.pythonhosted.org"):
+            try:
+                found |= {ipaddress.ip_address(entry[4][0])
+                          for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
+            except OSError:
+                pass  # what needs the registry will tell
+        lifted = [name for name, is_one in (("private", "is_private"), ("reserved", "is_reserved"))
+                  if any(getattr(address, is_one) or not address.is_global for address in found)]
+        if lifted:
+            path = f"{self.etc}/policies/default.yaml"
+            with open(path, encoding="utf-8") as file:
+                before, install, after = file.read().partition("\ninstall:\n")
+            for name in lifted:
+                after = after.replace(f", {name}", "", 1)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(before + install + after)
 
     def policy(self, **keys):
         """Types values of top-level keys into the default policy, in place of those it has."""

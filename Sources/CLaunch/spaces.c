@@ -38,10 +38,9 @@ static int make_network(void)
     return network < 0 ? -1 : 0;
 }
 
-static bool has_network_of_its_own(const struct launch *launch)
+static bool has_network_of_its_own(void)
 {
-    return !(launch->plan.flags & CORRAL_LAUNCH_HOST_NETWORK)
-        && !corral_is_left_out("network-namespace");
+    return !corral_is_left_out("network-namespace");
 }
 
 enum corral_step corral_spaces_prepare(const struct launch *launch)
@@ -56,7 +55,7 @@ enum corral_step corral_spaces_prepare(const struct launch *launch)
         {STEP_CLONE, "uts-namespace", CLONE_NEWUTS, 0},
         {STEP_TIME_NAMESPACE, "time-namespace", CLONE_NEWTIME, CORRAL_LAUNCH_NO_TIME_NAMESPACE},
     };
-    if (has_network_of_its_own(launch) && launch->network < 0) {
+    if (has_network_of_its_own() && launch->network < 0) {
         if (network < 0 && make_network() < 0)
             return STEP_NETWORK_NAMESPACE;
         // One that a sandbox was given is not held any longer than it lives.
@@ -110,7 +109,7 @@ enum corral_step corral_spaces_enter(const struct launch *launch)
     enum corral_step failed = corral_spaces_prepare(launch);
     if (failed != STEP_NONE)
         return failed;
-    if (has_network_of_its_own(launch) && enter_network(launch) < 0)
+    if (has_network_of_its_own() && enter_network(launch) < 0)
         return STEP_NETWORK_NAMESPACE;
     return start_clocks(launch) < 0 ? STEP_TIME_NAMESPACE : STEP_NONE;
 }
@@ -118,7 +117,7 @@ enum corral_step corral_spaces_enter(const struct launch *launch)
 int corral_spaces_used(const struct launch *launch)
 {
     others_are_fresh = false;
-    if (!has_network_of_its_own(launch) || launch->network >= 0)
+    if (!has_network_of_its_own() || launch->network >= 0)
         return -1;
     // The zygote stays in it, without another use for it, until it enters the next.
     int given = network;

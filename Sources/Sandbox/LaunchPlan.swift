@@ -7,8 +7,6 @@ public struct LaunchPlan: Sendable, Equatable {
     /// What it may do over TCP, as the second wall has it; where that leads is the network
     /// namespace's.
     public var tcp: TCP
-    /// Whether it keeps the host's network namespace: the install phase only.
-    public var hostNetwork = false
     /// The private /tmp, home and /dev/shm together, in bytes.
     public var scratchBytes: Int
     /// RLIMIT_CPU of each process, in seconds.
@@ -89,14 +87,13 @@ public struct LaunchPlan: Sendable, Equatable {
     private var flags: UInt64 {
         (tcp == .none ? 0 : UInt64(CORRAL_LAUNCH_TCP_CONNECT))
             | (tcp == .all ? UInt64(CORRAL_LAUNCH_TCP_BIND) : 0)
-            | (hostNetwork ? UInt64(CORRAL_LAUNCH_HOST_NETWORK) : 0)
             | (withoutLandlock ? UInt64(CORRAL_LAUNCH_NO_LANDLOCK) : 0)
             | (withoutTimeNamespace ? UInt64(CORRAL_LAUNCH_NO_TIME_NAMESPACE) : 0)
     }
 
     /// Namespaces of the host that it keeps, by the names of /proc/PID/ns.
     public var keptNamespaces: Set<String> {
-        Set((hostNetwork ? ["net"] : []) + (withoutTimeNamespace ? ["time"] : []))
+        withoutTimeNamespace ? ["time"] : []
     }
 
     /// How a plan is carried out beyond what it says.

@@ -11,6 +11,8 @@ final class Installation {
     struct Step: Equatable {
         let name: String
         let arguments: [String]
+        /// Whether it needs no registry.
+        var isOffline = false
     }
 
     let card: RunCard
@@ -65,7 +67,8 @@ final class Installation {
         return [
             Step(
                 name: "create-venv",
-                arguments: ["/usr/bin/python3", "-m", "venv", "--without-pip", RootTree.prefix]),
+                arguments: ["/usr/bin/python3", "-m", "venv", "--without-pip", RootTree.prefix],
+                isOffline: true),
             Step(
                 name: "install-packages",
                 arguments: install + (certificates ? ["--cert", Self.certificates] : [])),
@@ -91,8 +94,9 @@ final class Installation {
         let limits = policy.limits
         let disks = try disks(purpose, cgroups)
         let environment = Resolution.standardEnvironment.filter { !$0.hasPrefix("TMPDIR=") }
-        let network = NetworkGrant(installing: card, policy)
-        var plan = LaunchPlan(
+        var network = NetworkGrant(installing: card, policy)
+        if steps.first?.isOffline ?? true { network.kind = nil }
+        let plan = LaunchPlan(
             uid: 0, tcp: network.tcp, scratchBytes: limits.scratch,
             cpuSeconds: Int(limits.cpuTime.components.seconds),
             fileBytes: Limit.installFileBytes, openFiles: limits.openFiles,
@@ -102,7 +106,6 @@ final class Installation {
             withoutTimeNamespace: policy.timeNamespace == .off,
             arguments: steps.first?.arguments ?? [],
             environment: environment + ["TMPDIR=" + Self.scratch])
-        plan.hostNetwork = network.kind == nil
         return Nursery.Order(
             purpose: purpose,
             tree: TreeSource(name: treeName, describe: describeTree), profile: policy.syscalls,

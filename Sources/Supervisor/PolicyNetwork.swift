@@ -46,7 +46,7 @@ extension NetworkGrant {
     /// What the installation of a card may reach.
     init(installing card: RunCard, _ policy: Policy) {
         rules = policy.installRules
-        kind = nil
+        kind = policy.installNetwork.isNetworked ? .gateway(loopback: false) : nil
         source = .installation(card: card.name)
         owner = "install \(card.name)"
     }

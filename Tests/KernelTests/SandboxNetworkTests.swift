@@ -104,6 +104,9 @@ private final class Inside {
             def body():
                 with made(address, kind) as server, made(address, kind) as client:
                     server.settimeout(0.3)
+                    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    # An address that is on no device (IP_FREEBIND, IPV6_FREEBIND).
+                    server.setsockopt(*((41, 78) if ":" in address else (0, 15)), 1)
                     server.bind((address, port))
                     if kind == T: server.listen()
                     client.connect((to or address, port))
@@ -149,5 +152,209 @@ private let reason: Comment = "needs root: network namespaces are made"
             let plain = address.hasPrefix("::ffff:") ? String(address.dropFirst(7)) : address
             #expect(found == "\(plain) \(port)\n")
         }
+    }
+}
+
+/// Ways around the gateway, tried as the tool would; a `TIMEOUT` is what nothing may end in.
+extension SandboxNetworkTests {
+    @Test func `the gateway itself cannot be dialled, and who tries is told at once`() throws {
+        let inside = try Inside(.gateway(loopback: true))
+        for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            #expect(try inside.run("print(dial('\(address)', 1))") == "ECONNREFUSED\n")
+            #expect(try inside.run("print(ask('\(address)', 1))") == "EPERM\n")
+        }
+    }
+
+    @Test func `a question for a name is answered from the address that was asked`() throws {
+        let inside = try Inside(.gateway(loopback: true))
+        for address in ["8.8.8.8", "127.0.0.53", "2001:db8::53", "::1", "169.254.169.254"] {
+            let found = try inside.run("print(ask('\(address)', 53))")
+            #expect(found == "answer question \(address) 53\n")
+        }
+        // One socket that asks two servers, as resolvers do.
+        let both = try inside.run(
+            """
+            for address in (("8.8.8.8", "9.9.9.9"), ("2001:db8::8", "2001:db8::9")):
+                with made(address[0], U) as one:
+                    one.bind(("127.0.0.1" if "." in address[0] else "::1", 40000))
+                    for server in address:
+                        one.sendto(b"question", (server, 53))
+                    print(sorted(one.recvfrom(100)[1][0] for server in address))
+            """)
+        #expect(both == "['8.8.8.8', '9.9.9.9']\n['2001:db8::8', '2001:db8::9']\n")
+    }
+
+    @Test(arguments: [true, false])
+    func `datagrams to any other port fail at once, however they are sent`(own: Bool) throws {
+        let inside = try Inside(.gateway(loopback: own))
+        let found = try inside.run(
+            """
+            for address in ("8.8.8.8", "2001:db8::8", "224.0.0.251", "ff02::fb", "255.255.255.255",
+                            "169.254.169.254", "fe80::1"):
+                place = (address, 443) if "." in address else (address, 443, 0, 1)
+                with made(address, U) as one:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                    print(tried(lambda: one.sendto(b"x", place)),
+                          tried(lambda: one.sendmsg([b"x"], [], 0, place)),
+                          tried(lambda: one.connect(place) or one.send(b"x")))
+            """)
+        // EINVAL: the source address that it gets by connecting would be a group's.
+        let words = found.split { $0 == " " || $0 == "\n" }
+        #expect(words.count == 21 && words.allSatisfy { ["EPERM", "EINVAL"].contains($0) })
+    }
+
+    @Test func `bytes sent with the first packet reach the gateway and nobody else`() throws {
+        let inside = try Inside(.gateway(loopback: false))
+        let found = try inside.run(
+            """
+            MSG_FASTOPEN = 0x20000000
+            for address in ("1.2.3.4", "2001:db8::1"):
+                for _ in range(2):
+                    with made(address, T) as one:
+                        one.setblocking(True)
+                        one.sendto(b"early", MSG_FASTOPEN, (address, 80))
+                        print(one.recv(100).decode())
+                with made(address, U) as one:
+                    print(tried(lambda: one.sendto(b"x", MSG_FASTOPEN, (address, 80))))
+            """)
+        #expect(
+            found == """
+                1.2.3.4 80
+                1.2.3.4 80
+                EPERM
+                2001:db8::1 80
+                2001:db8::1 80
+                EPERM
+
+                """)
+    }
+
+    @Test func `without a loopback of its own, two of one sandbox cannot meet anywhere`() throws {
+        let inside = try Inside(.gateway(loopback: false))
+        for address in ["127.0.0.1", "8.8.8.8", "0.0.0.0", "::1", "2001:db8::1"] {
+            // The gateway accepts in the other's place.
+            #expect(try inside.run("print(two(T, '\(address)', 5000))") == "TIMEOUT\n")
+            #expect(try inside.run("print(two(U, '\(address)', 5000))") == "EPERM\n")
+        }
+        // Each dials the other at once, from the port that it is dialled at.
+        let crossed = try inside.run(
+            """
+            one, other = made("8.8.8.8", T), made("8.8.8.8", T)
+            one.bind(("8.8.8.8", 5001)); other.bind(("9.9.9.9", 5002))
+            one.setblocking(False); other.setblocking(False)
+            one.connect_ex(("9.9.9.9", 5002)); other.connect_ex(("8.8.8.8", 5001))
+            one.settimeout(5); other.settimeout(5)
+            print(one.recv(100).decode(), other.recv(100).decode())
+            """)
+        #expect(crossed == "9.9.9.9 5002 8.8.8.8 5001\n")
+    }
+
+    @Test(arguments: [SandboxNetwork.Kind.loopback, .gateway(loopback: true)])
+    func `with a loopback of its own, it reaches its own servers there and only there`(
+        kind: SandboxNetwork.Kind
+    ) throws {
+        let inside = try Inside(kind)
+        for address in ["127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::"] {
+            #expect(try inside.run("print(two(T, '\(address)', 5000))") == "between us\n")
+            #expect(try inside.run("print(two(U, '\(address)', 5000))") == "between us\n")
+        }
+        #expect(try inside.run("print(dial('127.0.0.1', 5001))") == "ECONNREFUSED\n")
+        for address in ["8.8.8.8", "2001:db8::1"] {
+            for kind in ["T", "U"] {
+                let met = try inside.run("print(two(\(kind), '\(address)', 5000))")
+                #expect(met != "between us\n", "\(address) \(kind): \(met)")
+            }
+        }
+    }
+
+    @Test func `a loopback alone has no gateway and no way out`() throws {
+        let inside = try Inside(.loopback)
+        #expect(inside.network.listeners == nil)
+        for address in ["1.2.3.4", "2001:db8::1"] {
+            #expect(try inside.run("print(dial('\(address)', 443))") == "ENETUNREACH\n")
+            #expect(try inside.run("print(ask('\(address)', 53))") == "ENETUNREACH\n")
+        }
+        #expect(try inside.run("print(ask('127.0.0.1', 53))") == "TIMEOUT\n")
+    }
+
+    @Test func `ports below 1024 and what needs privilege stay out of a tool's reach`() throws {
+        let inside = try Inside(.gateway(loopback: true))
+        let found = try inside.run(
+            """
+            for port in (1, 2, 53):
+                for kind in (T, U):
+                    with made("127.0.0.1", kind) as one:
+                        print(tried(lambda: one.bind(("127.0.0.1", port))))
+            print(tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)))
+            print(tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)))
+            print(tried(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)))
+            """)
+        // EADDRINUSE would say that only somebody being there first keeps it out.
+        #expect(found == String(repeating: "EACCES\n", count: 6) + "EPERM\nEACCES\nEPERM\n")
+    }
+
+    @Test func `one port of a tool's serves connections to many addresses`() throws {
+        let inside = try Inside(.gateway(loopback: false))
+        let found = try inside.run(
+            """
+            for address, own in (("10.0.0.%d", "127.0.0.1"), ("2001:db8::%x", "::1")):
+                for number in range(1, 4):
+                    one = made(own, T)
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    one.bind((own, 41000))
+                    one.connect((address % number, 443))
+                    print(one.recv(100).decode())
+            """)
+        #expect(
+            found == """
+                10.0.0.1 443
+                10.0.0.2 443
+                10.0.0.3 443
+                2001:db8::1 443
+                2001:db8::2 443
+                2001:db8::3 443
+
+                """)
+    }
+
+    @Test func `the kernel forgets soon what is over, and not what one side still waits for`()
+        throws
+    {
+        let network = try SandboxNetwork(.gateway(loopback: false))
+        let raw = try #require(network.rawNamespace)
+        func seconds(_ name: String, in namespace: CInt?) throws -> Int {
+            let path = "/proc/sys/net/netfilter/nf_conntrack_" + name
+            let text =
+                try namespace.map {
+                    try NetworkNamespace.inside($0) { () throws(KernelError) in
+                        try Files.text(path)
+                    }
+                } ?? Files.text(path)
+            return try #require(Int(text.prefix { $0 != "\n" }))
+        }
+        #expect(try seconds("tcp_timeout_time_wait", in: raw) == 2)
+        #expect(try seconds("udp_timeout", in: raw) == 5)
+        let waiting = try seconds("tcp_timeout_close_wait", in: raw)
+        #expect(try waiting == seconds("tcp_timeout_established", in: raw))
+        // The host's own stay as they are.
+        #expect(try seconds("tcp_timeout_time_wait", in: nil) > 2)
+    }
+
+    @Test func `without a gateway connections wait, and only so many`() throws {
+        let inside = try Inside(.gateway(loopback: false), gateway: false)
+        let found = try inside.run(
+            """
+            import time
+            all = []
+            for _ in range(400):
+                one = socket.socket()
+                one.setblocking(False)
+                one.connect_ex(("1.2.3.4", 80))
+                all.append(one)
+            time.sleep(0.3)
+            print(sum(not one.getsockopt(socket.IPPROTO_TCP, 11, 1)[0] - 1 for one in all))
+            """)
+        let established = try #require(Int(found.prefix { $0 != "\n" }), "\(found)")
+        #expect((100...260).contains(established))
     }
 }

@@ -54,7 +54,6 @@ enum {
     // The zygote has joined the groups when it was told to prepare, and its child inherits them.
     CORRAL_LAUNCH_JOINED = 64,
     CORRAL_LAUNCH_TCP_BIND = 128, // Landlock leaves bind(2) over TCP open
-    CORRAL_LAUNCH_HOST_NETWORK = 256, // the install phase: keeps the host's network namespace
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
