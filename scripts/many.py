@@ -90,8 +90,8 @@ class State:
         self.tools, self.inits, self.programs = set(), set(), {}
         for pid in self.members:
             name = os.path.basename(read(f"/proc/{pid}/cmdline").split("\0")[0])
-            # The range's last is the broker's, where the host has no user for it.
-            if int(status(pid).get("Uid", "0").split()[0]) not in UIDS[:-1]:
+            # The range's last two are the broker's and the gateway's, without users of theirs.
+            if int(status(pid).get("Uid", "0").split()[0]) not in UIDS[:-2]:
                 self.programs[pid] = name
             elif name == "corral-launch":
                 self.inits.add(pid)
@@ -106,7 +106,7 @@ class State:
         """How many each of our own programs has, by name."""
         found = {}
         for pid, name in self.programs.items():
-            if name in ("corrald", "corral-broker"):
+            if name in ("corrald", "corral-broker", "corral-egress"):
                 found[name] = len(os.listdir(f"/proc/{pid}/fd"))
         return found
 

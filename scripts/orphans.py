@@ -3,10 +3,10 @@
     orphans.py --built .build/release --rounds 1000 --seed 7
 
 Each round begins something (a start, a call, a stop, an installation), kills the supervisor, the
-broker, a zygote, the sweeper, a sandbox's pid 1 or its tool at a random moment of it, and looks
-again within a second: no process, cgroup, namespace, mount or file of a sandbox that should not be
-there. On a machine that is short of time, as late sleeps tell, the second is counted in looks. Then
-the next call must work. The same seed gives the same rounds.
+broker, the gateway, a zygote, the sweeper, a sandbox's pid 1 or its tool at a random moment of it,
+and looks again within a second: no process, cgroup, namespace, mount or file of a sandbox that
+should not be there. On a machine that is short of time, as late sleeps tell, the second is counted
+in looks. Then the next call must work. The same seed gives the same rounds.
 """
 
 import argparse
@@ -32,7 +32,7 @@ QUIET_SECONDS = 0.005
 RECOVERY_SECONDS = 20.0
 # What is begun, how often, and how long it takes at the most: the kill falls in that time.
 ACTIONS = {"start": (6, 0.08), "call": (6, 0.03), "stop": (4, 0.05), "install": (1, 2.0)}
-VICTIMS = ("supervisor", "broker", "zygote", "sweeper", "pid1", "tool")
+VICTIMS = ("supervisor", "broker", "gateway", "zygote", "sweeper", "pid1", "tool")
 
 
 class Herd:
@@ -69,6 +69,8 @@ class Herd:
                 roles["supervisor"].append(pid)
             elif name == "corral-broker":
                 roles["broker"].append(pid)
+            elif name == "corral-egress":
+                roles["gateway"].append(pid)
             elif name == "corral-launch" and uid in UIDS:
                 roles["pid1"].append(pid)
             elif name == "corral-launch" and "sweep" in words:
