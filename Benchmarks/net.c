@@ -1,6 +1,6 @@
 // Both ends of the network benchmarks.
 //
-//     net serve          port 13: a byte and the end; 14: a byte, and kept open; 9: reads everything
+//     net serve          port 13: a byte and the end; 14: a byte, and kept open; 9: reads what is sent
 //     net dial ADDRESS   does what lines of its input say; answers each with a line of JSON:
 //         connect PORT COUNT          connects, reads a byte, closes: nanoseconds of each
 //         send PORT STREAMS BYTES     so many streams with so many bytes each, in writes of 64 KiB
@@ -42,10 +42,15 @@ static void *drain(void *argument)
 {
     int stream = (int)(long)argument;
     static __thread char block[BLOCK];
-    while (read(stream, block, sizeof block) > 0) {
+    long long left;
+    // A length goes before the bytes: not everybody passes on the end of one direction alone.
+    if (recv(stream, &left, sizeof left, MSG_WAITALL) != sizeof left) left = -1;
+    while (left > 0) {
+        ssize_t got = read(stream, block, sizeof block);
+        if (got <= 0) break;
+        left -= got;
     }
-    // The answer says that everything has been read.
-    if (write(stream, "!", 1) != 1) errno = 0;
+    if (left == 0 && write(stream, "!", 1) != 1) errno = 0;
     close(stream);
     return NULL;
 }
@@ -110,12 +115,12 @@ static void *send_all(void *argument)
     char byte;
     int stream = dial(task->port);
     long long left = task->bytes;
+    if (stream >= 0 && write(stream, &left, sizeof left) != sizeof left) left = -1;
     while (stream >= 0 && left > 0) {
         ssize_t sent = write(stream, block, left < BLOCK ? (size_t)left : BLOCK);
         if (sent <= 0) break;
         left -= sent;
     }
-    if (stream >= 0) shutdown(stream, SHUT_WR);
     task->good = stream >= 0 && left == 0 && read(stream, &byte, 1) == 1;
     if (stream >= 0) close(stream);
     return NULL;

@@ -169,7 +169,10 @@ class Contenders:
             self.report.skip("egress", f"no {name} here")
             return
         with open(f"{self.world.directory}/{name}.log", "wb") as log:
-            helper = self.world.child([*self.world.words, *words], stdout=log, stderr=log)
+            # Not in the host's mount namespace, which is older than what they are to find.
+            helper = self.world.child(
+                ["nsenter", f"--net=/run/netns/{self.world.host}", "--", *words], stdout=log,
+                stderr=log)
         space = words[-2] if name == "slirp4netns" else words[-1]
         dialler = self.dial_in(os.path.basename(space))
         end = time.monotonic() + SETTLE_SECONDS / 3
