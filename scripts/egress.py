@@ -22,6 +22,7 @@ import egress_attacks
 import egress_changes
 import egress_programs
 from testbed import TOP, Failure, Testbed
+from traces import link, numbers
 from world import (OTHER4, PRIVATE4, PRIVATE6, PUBLIC4, PUBLIC6, RESOLVER, World, lacking,
                    stop_at_signals)
 
@@ -46,7 +47,7 @@ POLICIES = {
     "own": (f"{ALL}, {NAMES}", "loopback: own"),
     "names": ('"web.world.test:80,443", "*.wide.world.test:80", "moved.world.test:80"', ""),
     "host": (f'{ALL}, "host_addresses:8080"', ""),
-    "flip": ('"flip.world.test:13", "mixed.world.test:13", "alias.world.test:13"', ""),
+    "flip": ('"*.flip.world.test:13", "mixed.world.test:13", "alias.world.test:13"', ""),
     "change": (f'"{PUBLIC4}:13"', ""),
     "private": ('{to: "db.internal:80", private: true}, '
                 '{to: "10.1.2.4:80", private: true}, "web.internal:80"', ""),
@@ -68,7 +69,10 @@ ZONE = {
     "127.0.0.1.nip.io": {"A": ["127.0.0.1"]},
     "169.254.169.254.example.com": {"A": ["169.254.169.254"]},
     "localhost.localdomain": {"A": ["127.0.0.1"], "AAAA": ["::1"]},
-    "flip.world.test": {"ttl": 0, "flip": [[PUBLIC4, PUBLIC6], [PRIVATE4, PRIVATE6]]},
+    # A name for each asker: the gateway asks once for all who wait for the same answer.
+    **{f"{number}.flip.world.test":
+       {"ttl": 0, "flip": [[PUBLIC4, PUBLIC6], [PRIVATE4, PRIVATE6]]}
+       for number in range(egress_attacks.ASKERS)},
     "mixed.world.test": {"ttl": 0, "A": [PRIVATE4, PUBLIC4, "127.0.0.1", "169.254.169.254"],
                          "AAAA": [PRIVATE6, PUBLIC6, "::1", "fd00:ec2::254",
                                   f"::ffff:{PRIVATE4}"]},
@@ -157,9 +161,9 @@ class Stage:
 
     def gateways(self):
         """Pids of this Corral's gateway."""
-        found = subprocess.run(["pgrep", "-f", f"^{self.bed.directory}/.*/corral-egress"],
-                               capture_output=True, text=True, check=False)
-        return [int(word) for word in found.stdout.split()]
+        return [pid for pid in numbers()
+                if link(f"/proc/{pid}/exe").startswith(self.bed.directory + "/")
+                and link(f"/proc/{pid}/exe").endswith("/corral-egress")]
 
     def end(self):
         try:

@@ -136,6 +136,8 @@ def gateway_dies(stage):
     try:
         if json.loads(held.stdout.readline()) != "up":
             raise Failure("no connection before")
+        if json.loads(load.stdout.readline()) != "began":
+            raise Failure("no transfer before")
         began = time.monotonic()
         os.kill(before[0], signal.SIGKILL)
         if json.loads(held.stdout.readline()) != "down":

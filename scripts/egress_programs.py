@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from testbed import Failure
+from testbed import TOP, Failure
 from world import OTHER4
 
 HOSTS = ["tls", "git", "pypi", "redis", "db", "socket", "h2", "bulk", "api"]
@@ -77,9 +77,6 @@ def openssl(stage):
 
 
 def git(stage):
-    said = stage.run(
-        "programs", "/usr/bin/git", "-c", f"http.sslCAInfo={stage.files}/ca.pem", "clone", "-q",
-        "https://git.world.test/project.git", "/tmp/project", "--config", "core.pager=cat")
     said = stage.run(
         "programs", "/bin/sh", "-c", f"git -c http.sslCAInfo={stage.files}/ca.pem clone -q "
         "https://git.world.test/project.git /tmp/p && cat /tmp/p/README")
@@ -238,7 +235,7 @@ def compiled(stage):
     subprocess.run(["go", "build", "-o", f"{stage.files}/go", f"{stage.files}/main.go"], check=True,
                    capture_output=True, cwd=stage.files,
                    env={"PATH": os.environ["PATH"], "HOME": stage.world.directory,
-                        "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"})
+                        "GOCACHE": f"{TOP}/.build/go-cache", "CGO_ENABLED": "0"})
     os.chmod(f"{stage.files}/go", 0o755)
     said = stage.run("programs", "/usr/bin/env", f"SSL_CERT_FILE={stage.files}/ca.pem",
                      f"{stage.files}/go")

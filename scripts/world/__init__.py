@@ -64,7 +64,8 @@ def lacking():
 
 class World:
     def __init__(self, name="test"):
-        self.directory = tempfile.mkdtemp(prefix=f"corral-world-{name}.", dir="/tmp")
+        # Not below /tmp, where a sandbox has its own.
+        self.directory = tempfile.mkdtemp(prefix=f"corral-world-{name}.", dir="/var/tmp")
         os.chmod(self.directory, 0o711)
         self.public = f"{self.directory}/public"
         self.name = f"corral-world-{os.getpid()}"
