@@ -6,12 +6,15 @@ SYSCONFDIR ?= /etc
 DESTDIR    ?=
 LIBEXECDIR ?= $(PREFIX)/libexec/corral
 PYTHON      = /usr/bin/python3 -B
-BENCH      ?= start,call,idle
+BENCH      ?= start,call,idle,egress
 FUZZ_SECONDS ?= 60
 ROUNDS     ?= 1000
 SEED       ?= 1
 COUNT      ?= 500
 SERVER_PACKAGES = nodejs openjdk-17-jdk-headless
+# The world that sandboxes are let out into, and the programs that go there.
+EGRESS_PACKAGES = nftables openssl curl nodejs golang-go redis-server redis-tools postgresql \
+                  python3-requests python3-websockets
 ONLY       ?= *
 
 DEBUG    = .build/debug
@@ -31,7 +34,7 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile test-vm test-orphans orphans-short test-many many-short test-servers test-noisy \
+        hostile egress egress-short test-vm test-orphans orphans-short test-many many-short test-servers test-noisy \
         servers fuzz install uninstall clean help
 
 build: setup ## Build for debugging
@@ -57,7 +60,8 @@ setup: ## Install the Debian packages that building and testing need (as root, w
 # The whole proof: build, every test, the unit files, and a look at what the tests left behind.
 test: setup venvs ## Build everything and run every test
 	@$(PYTHON) scripts/traces.py --save .build/before-tests.json
-	@$(MAKE) --no-print-directory unit-tests systemd-check orphans-short many-short servers; status=$$?; \
+	@$(MAKE) --no-print-directory unit-tests systemd-check \
+	    orphans-short many-short servers egress-short; status=$$?; \
 	    $(PYTHON) scripts/traces.py --compare .build/before-tests.json || status=1; exit $$status
 
 unit-tests:
@@ -110,7 +114,17 @@ test-servers: release venvs ## Run servers in five languages under the shipped s
 	@scripts/setup.sh $(SERVER_PACKAGES)
 	@$(PYTHON) scripts/servers.py --built $(RELEASE)
 
-bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle)
+# As much as a debug build shows in three minutes.
+egress-short:
+	@scripts/setup.sh $(EGRESS_PACKAGES)
+	@$(PYTHON) scripts/egress.py --programs $(DEBUG) --bytes 268435456
+
+egress: release ## Let sandboxes out into a world of their own, and attack what stops them
+	@scripts/setup.sh $(EGRESS_PACKAGES)
+	@$(PYTHON) scripts/egress.py --only "$(ONLY)"
+
+bench: release ## Measure start, call and idle beside their peers (BENCH=start,call,idle,egress)
+	@scripts/setup.sh nftables openssl slirp4netns passt
 	@$(MAKE) --no-print-directory -C Benchmarks CC=$(CLANG)
 	@$(PYTHON) Benchmarks/bench.py --only $(BENCH) --output .build/bench.jsonl
 

@@ -112,6 +112,7 @@ class Contenders:
 
     def begin(self):
         self.world.begin()
+        self.world.own(self.bed.directory)
         self.net = f"{self.world.public}/net"
         shutil.copy(f"{MADE}/net", self.net)
         os.chmod(self.net, 0o755)

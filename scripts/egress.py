@@ -91,6 +91,7 @@ class Stage:
 
     def begin(self):
         self.world.begin()
+        self.world.own(self.bed.directory)
         self.world.resolve(ZONE)
         here = os.path.dirname(os.path.abspath(__file__))
         shutil.copy(f"{here}/world/inside.py", self.files)

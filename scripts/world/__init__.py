@@ -99,13 +99,19 @@ class World:
 
     def watch(self):
         """What removes everything when this process is gone: it waits for the end of a pipe."""
-        script = ('read -r _; for n in $(ip netns list | cut -d" " -f1 | grep "^$1-"); do '
+        script = ('name=$1; shift; while read -r path; do set -- "$@" "$path"; done; '
+                  'for n in $(ip netns list | cut -d" " -f1 | grep "^$name-"); do '
                   'for p in $(ip netns pids "$n"); do kill -9 "$p"; done; ip netns del "$n"; done; '
-                  'rm -rf "$2"')
+                  'rm -rf "$@"')
         self.guard = subprocess.Popen(
             ["/bin/sh", "-c", script, "corral-world-guard", self.name, self.directory],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True)
+
+    def own(self, directory):
+        """Has a directory of the test's own removed with the world."""
+        self.guard.stdin.write(directory.encode() + b"\n")
+        self.guard.stdin.flush()
 
     def join(self):
         host, net = ["ip", "-n", self.host], ["ip", "-n", self.net]
