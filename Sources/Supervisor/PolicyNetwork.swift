@@ -34,9 +34,9 @@ struct NetworkGrant: Equatable {
 }
 
 extension NetworkGrant {
-    /// What a policy, narrowed already, grants.
-    init(_ policy: Policy, source: Source, owner: String) {
-        rules = policy.egressRules
+    /// What a policy, narrowed already, grants, with its rules.
+    init(_ policy: Policy, _ rules: EgressRules, source: Source, owner: String) {
+        self.rules = rules
         let own = policy.network.loopback == .own
         kind = policy.network.isNetworked ? .gateway(loopback: own) : own ? .loopback : nil
         self.source = source

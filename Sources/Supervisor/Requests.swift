@@ -130,7 +130,8 @@ extension Supervisor {
         return try Nursery.Order(
             .server(request: request.id), resolution.policy,
             NetworkGrant(
-                resolution.policy, source: .card(card.name), owner: request.connection),
+                resolution.policy, resolution.rules, source: .card(card.name),
+                owner: request.connection),
             user: request.user, prefix: prefix, tree: ["run", card.name, prefix ?? ""],
             LaunchPlan(
                 resolution.policy, hostname: card.name, directory: RootTree.home,

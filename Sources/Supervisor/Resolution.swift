@@ -1,5 +1,6 @@
 import Configuration
 import Kernel
+import struct NetworkRules.EgressRules
 import Policy
 import RunCards
 import Sandbox
@@ -15,6 +16,8 @@ struct Resolution: Equatable {
     /// `NAME=value` lines, credentials included.
     let environment: [String]
     let directories: [RunCard.Directory]
+    /// What it may reach; worded here, once for all starts that come to the same.
+    let rules: EgressRules
 
     init(
         _ request: Request.Start, set: PolicySet, caller: Caller
@@ -26,6 +29,7 @@ struct Resolution: Equatable {
         }
         self.card = card
         self.policy = policy
+        rules = policy.egressRules
         try Self.check(caller, card, set.access)
         let settings = try Self.settings(request, card)
         let credentials = try Self.credentials(request, card)

@@ -37,7 +37,7 @@ struct RunResolution: Equatable {
         let policy = try Self.policy(named, request.allow, isRoot: isRoot, for: name)
         self.policy = policy
         network = NetworkGrant(
-            policy,
+            policy, policy.egressRules,
             source: .run(policy: policy.name, allow: request.allow, isRoot: isRoot),
             owner: "run \(caller?.user ?? "root")")
         if let caller {
