@@ -10,7 +10,9 @@ struct Migration {
     /// Types are chosen so that PostgreSQL can carry the same columns: UUIDs are TEXT of 36
     /// characters (UUID there), JSON is TEXT that SQLite has checked (JSONB), instants are INTEGER
     /// milliseconds of UTC (BIGINT), truth values are 0 and 1 (BOOLEAN).
-    static let all = [connections, toolUsage, runCards, credentials, accounting, features]
+    static let all = [
+        connections, toolUsage, runCards, credentials, accounting, features, network,
+    ]
 
     private static let connections = Migration(
         name: "connections",
@@ -100,5 +102,48 @@ struct Migration {
             ALTER TABLE mcp_tool_usage ADD COLUMN bytes_in INTEGER;
             ALTER TABLE mcp_tool_usage ADD COLUMN bytes_out INTEGER;
             ALTER TABLE mcp_tool_usage ADD COLUMN shared INTEGER CHECK (shared IN (0, 1));
+            """)
+
+    /// Rows outlive their connection and their call, so neither is a foreign key.
+    private static let network = Migration(
+        name: "network",
+        sql: """
+            CREATE TABLE mcp_network (
+                number INTEGER PRIMARY KEY NOT NULL,
+                id TEXT NOT NULL UNIQUE,
+                changed INTEGER NOT NULL,  -- rises with every change of any row
+                decided_at INTEGER NOT NULL,
+                user_id TEXT NOT NULL,  -- the uid in decimal; empty: not known
+                origin TEXT NOT NULL CHECK (origin IN ('connection', 'run', 'install')),
+                subject TEXT NOT NULL,  -- the name of the connection, command or card
+                connection_id TEXT CHECK (length(connection_id) = 36),
+                policy TEXT NOT NULL,
+                sandbox INTEGER NOT NULL,
+                call_id TEXT CHECK (length(call_id) = 36),  -- of mcp_tool_usage
+                calls INTEGER NOT NULL,  -- in flight when it was decided
+                tool_names TEXT NOT NULL,
+                kind TEXT NOT NULL CHECK (kind IN ('connect', 'resolve')),
+                host_name TEXT NOT NULL,
+                address TEXT NOT NULL,
+                port INTEGER NOT NULL CHECK (port BETWEEN 0 AND 65535),
+                reason TEXT,  -- NULL: allowed
+                address_set TEXT,
+                rule TEXT NOT NULL,
+                place TEXT NOT NULL,  -- FILE:LINE
+                repeats INTEGER NOT NULL DEFAULT 1,
+                bytes_sent INTEGER,  -- NULL: open, or no connection
+                bytes_received INTEGER,
+                duration_us INTEGER,
+                ended_by TEXT,
+                ended_errno INTEGER
+            ) STRICT;
+            CREATE INDEX mcp_network_by_user ON mcp_network (user_id, number);
+            CREATE INDEX mcp_network_by_change ON mcp_network (changed);
+            CREATE TABLE mcp_network_days (
+                owner TEXT NOT NULL,
+                day INTEGER NOT NULL,  -- since 1970, UTC
+                bytes INTEGER NOT NULL,
+                PRIMARY KEY (owner, day)
+            ) STRICT, WITHOUT ROWID;
             """)
 }

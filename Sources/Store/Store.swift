@@ -4,6 +4,8 @@
 /// synchronous and belongs to the one thread that made it.
 public final class Store {
     let database: Database
+    /// Decisions about the network that came since the last look for what need not be kept.
+    var networkGrowth = Limit.networkGrowth
 
     /// Opens the file at `path`, creating it with mode 0600, and brings it to the newest schema.
     public convenience init(path: String) throws(StoreError) {

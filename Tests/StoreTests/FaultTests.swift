@@ -18,14 +18,19 @@ import Testing
     }
 
     @Test func `a damaged page is reported and not read as rows`() throws {
+        let page: Int?
         do {
             let store = try Store(path: folder.file)
             try store.insertConnection(ConnectionRow(user: "1", name: "a", card: "time"))
             try store.database.execute(
                 "PRAGMA wal_checkpoint(TRUNCATE)", verb: "write", step: "test")
+            page = try store.database.run(
+                "read", "test", "SELECT rootpage FROM sqlite_schema WHERE name = 'mcp_connections'"
+            ).first?.integer(0)
         }
-        let size = folder.contents("corral.db").count
-        folder.write(Array(repeating: 0xff, count: size - 4096), to: "corral.db", at: 4096)
+        // Pages are counted from 1.
+        let start = (try #require(page) - 1) * 4096
+        folder.write(Array(repeating: 0xff, count: 4096), to: "corral.db", at: start)
         let store = try Store(path: folder.file)
         let error = #expect(throws: StoreError.self) { try store.connections() }
         #expect(error?.code == .corrupt)

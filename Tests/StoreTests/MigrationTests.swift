@@ -43,7 +43,7 @@ import Testing
         let tables = try store.database.run(
             "read", "schema",
             "SELECT name, strict FROM pragma_table_list WHERE name LIKE 'mcp_%'")
-        #expect(tables.count == 4)
+        #expect(tables.count == 6)
         #expect(tables.allSatisfy { $0.integer(1) == 1 })
     }
 
@@ -66,7 +66,7 @@ import Testing
         #expect(error?.code == .newer)
         #expect(
             error?.description
-                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 6 "
+                == "cannot open '\(folder.file)': migrate: its version is 99, this program knows 7 "
                 + "(install the newer version again, or restore an older copy)")
     }
 
