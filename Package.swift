@@ -83,7 +83,7 @@ let package = Package(
             "Broker",
             [
                 "JSONRPC", "MCP", "Control", "Policy", "RunCards", "YAML", "Configuration", "Store",
-                "Kernel", "SupervisorProtocol", nioCore, nioPosix, logging,
+                "Kernel", "NetworkRules", "SupervisorProtocol", nioCore, nioPosix, logging,
             ]),
 
         // Programs. corral-launch is C only and linked statically by the Makefile.
@@ -124,7 +124,7 @@ let package = Package(
             "BrokerTests",
             [
                 "Broker", "JSONRPC", "MCP", "Control", "Policy", "RunCards", "Configuration",
-                "Store", "SupervisorProtocol", "Kernel", nioCore, nioPosix,
+                "Store", "SupervisorProtocol", "Kernel", "NetworkRules", nioCore, nioPosix,
             ]),
         tests(
             "CommandTests",

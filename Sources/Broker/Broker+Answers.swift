@@ -38,11 +38,20 @@ extension Broker {
 
     /// An answer to a call; of a number that is not in flight it reaches nobody.
     private func answer(
-        _ number: Int, at server: Server, _ message: Envelope, _ bytes: [UInt8]
+        _ number: Int, at server: Server, _ message: Envelope, _ bytes: [UInt8],
+        isSettled: Bool = false
     ) {
+        drainNetwork(of: server)
         guard let call = server.calls[number] else {
             server.unfinished.remove(number)
             return
+        }
+        if network.isCongested, server.isNetworked, !isSettled {
+            guard server.settling.insert(number).inserted else { return }
+            return settleNetwork { [self] in
+                server.settling.remove(number)
+                answer(number, at: server, message, bytes, isSettled: true)
+            }
         }
         if message.result == nil {
             server.calls[number] = nil
@@ -67,7 +76,7 @@ extension Broker {
             let told = exposed(message, bytes, of: call, at: server)
             ResultTranslation.write(
                 told.message, told.bytes, of: call.kind, as: call.id, from: server.face.era,
-                to: call.era, adding: usage.member, into: &call.client.out)
+                to: call.era, adding: call.told(usage), into: &call.client.out)
             markDirty(call.client)
         }
         callEnded(at: server)
@@ -85,16 +94,17 @@ extension Broker {
         of call: Server.Call, at server: Server, _ message: Envelope, _ bytes: [UInt8]
     ) {
         let usage = server.usage(of: call)
-        record(call, usage, at: server, error: "server_error")
+        record(call, usage, at: server, error: call.networkReason ?? "server_error")
         if call.client.face.finished(call.id) {
             let isWritten = ResultTranslation.writeError(
-                message, bytes, as: call.id, to: call.era, adding: usage.member,
-                into: &call.client.out)
+                message, bytes, as: call.id, to: call.era, adding: call.told(usage),
+                saying: call.network.lines, into: &call.client.out)
             if !isWritten {
                 var failure = Failure.invalid(
                     .malformed("the error has no readable code and message"), call.tool,
                     server.connection)
                 failure.usage = usage
+                failure.network = call.network.isEmpty ? nil : call.network
                 call.client.out.error(
                     call.id, code: failure.code, message: failure.message,
                     data: failure.json["data"])
@@ -113,17 +123,20 @@ extension Broker {
         // The bytes of the batch are gone when the figures come.
         askUsage(of: server) { [self] usage in
             let limits = server.noteUsage(usage ?? server.ending?.usage)
-            record(call, used, at: server, error: limits.first?.reason ?? "tool_error")
+            record(
+                call, used, at: server,
+                error: limits.first?.reason ?? call.networkReason ?? "tool_error")
             if call.client.face.finished(call.id) {
-                if limits.isEmpty {
-                    ResultTranslation.write(
-                        message, bytes, as: call.id, from: era, to: call.era,
-                        adding: used.member, into: &call.client.out)
-                } else {
-                    ResultTranslation.writeExplained(
-                        message, bytes, as: call.id, to: call.era, limits: limits.map(\.text),
-                        adding: used.member, into: &call.client.out)
+                var own = call.told(used)
+                var lines = call.network.lines
+                if !limits.isEmpty {
+                    own = ResultTranslation.limitsMember(limits.map(\.text)) + "," + own
+                    lines.insert(ResultTranslation.limitsLine(limits.map(\.text)), at: 0)
                 }
+                ResultTranslation.write(
+                    message, bytes, of: call.kind, as: call.id, from: era, to: call.era,
+                    adding: own, saying: call.kind == .tool ? lines : [],
+                    into: &call.client.out)
                 markDirty(call.client)
             }
             callEnded(at: server)
@@ -183,6 +196,19 @@ extension Broker {
             return Int(String(decoding: digits, as: UTF8.self))
         }
         return nil
+    }
+}
+
+extension Server.Call {
+    /// The members that tell what it used, and what the network refused, if anything.
+    fileprivate func told(_ usage: CallUsage) -> String {
+        network.isEmpty ? usage.member : "\(usage.member),\(network.member)"
+    }
+
+    /// Why it may have failed, where the network refused something.
+    fileprivate var networkReason: String? {
+        if !network.denied.isEmpty || network.more > 0 { return ErrorCode.networkDenied.name }
+        return network.unavailable ? ErrorCode.networkUnavailable.name : nil
     }
 }
 

@@ -3,6 +3,7 @@ internal import JSONRPC
 internal import MCP
 internal import NIOCore
 internal import Policy
+internal import SupervisorProtocol
 
 extension Broker {
     /// Takes what a server answers: finds out whose it is, decides, and sends it to that server,
@@ -18,6 +19,10 @@ extension Broker {
         }
         if call.kind == .completion, route.connection.completes == false {
             return answer(client, call.id, Answers.noCompletions(call.era))
+        }
+        // Its server could do nothing but wait for a network that is not there.
+        guard !network.isGone || !route.connection.policy.network.isNetworked else {
+            return fail(client, call.id, .networkUnavailable(call.name))
         }
         if let server = route.connection.server {
             send(call, route.name, from: client, to: server)
@@ -35,6 +40,10 @@ extension Broker {
         }
         let now = NIODeadline.now()
         let timeout = server.connection.policy.limits.callTimeout.standard
+        // What was decided before is not this call's.
+        drainNetwork(of: server)
+        if server.countsCallBytes { notify(.callBegan(sandbox: server.sandbox)) }
+        networkTurned(at: server)
         var account = server.openAccount()
         let before = server.out.bytes.count
         let number = server.face.call(call, own: name, into: &server.out)
@@ -93,6 +102,7 @@ extension Broker {
     func cancel(_ id: RequestID, of client: Client) {
         client.registrations[id]?.isCancelled = true
         cancelRun(id, of: client)
+        dropNetworkWaits { $0.client === client && $0.request.id == id }
         for connection in users[client.caller.uid]?.connections.values.map({ $0 }) ?? [] {
             dropWaiting(of: connection) { item in
                 guard item.client === client, item.call.id == id else { return false }
@@ -122,6 +132,8 @@ extension Broker {
     /// What every end of a call has in common.
     func callEnded(at server: Server) {
         server.lastActive = .now()
+        if server.countsCallBytes { notify(.callEnded(sandbox: server.sandbox)) }
+        networkTurned(at: server)
         if server.calls.isEmpty {
             watch(server, until: server.lastActive + server.idleTimeout)
         }
@@ -133,10 +145,12 @@ extension Broker {
 
     /// Ends a call with an error of the broker's own.
     func end(_ number: Int, at server: Server, _ failure: Failure) {
+        drainNetwork(of: server)
         guard let call = server.calls.removeValue(forKey: number) else { return }
         var failure = failure
         let usage = server.usage(of: call)
         failure.usage = usage
+        failure.add(call.network)
         record(call, usage, at: server, error: failure.reason ?? "error")
         fail(call.client, call.id, failure)
         callEnded(at: server)
@@ -146,4 +160,13 @@ extension Broker {
 extension Server {
     /// How long it is kept without a call.
     var idleTimeout: TimeAmount { TimeAmount(connection.policy.limits.idleTimeout) }
+}
+
+extension Failure {
+    /// Tells what the network refused to the call that failed.
+    fileprivate mutating func add(_ network: CallNetwork) {
+        guard !network.isEmpty else { return }
+        self.network = network
+        message = ([message] + network.lines).joined(separator: "; ")
+    }
 }

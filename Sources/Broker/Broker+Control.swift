@@ -28,6 +28,9 @@ extension Broker {
         case ConnectionsRestart.method: restart(client, request)
         case ConnectionsPosture.method: posture(client, request)
         case ConnectionsLogs.method: logs(client, request)
+        case ConnectionsNetwork.method: network(client, request)
+        case Why.method: why(client, request)
+        case Reload.method: reload(client, request)
         case Run.method: run(client, request)
         case RunSignal.method: signal(client, request)
         default:

@@ -140,11 +140,18 @@ extension Broker {
 
     private func concludeNow(_ server: Server) {
         guard !server.isConcluded else { return }
+        // Answers that have come and wait for what the gateway holds back are answers still.
+        guard server.settling.isEmpty else {
+            _ = schedule(after: Limit.egressRetry) { $0.concludeNow(server) }
+            return
+        }
         server.isConcluded = true
         server.timer?.cancel()
         server.stopTimer?.cancel()
         server.endTimer?.cancel()
-        servers[server.sandbox] = nil
+        // Its last decisions are still this server's.
+        drainNetwork(of: server)
+        network.sandboxes[server.sandbox] = nil
         server.context?.close(promise: nil)
         let how = server.ending?.text ?? "it closed its output"
         log.info(
@@ -157,6 +164,7 @@ extension Broker {
         }
         for waiter in server.listWaiters { waiter(.failure(.exited("tools/list", server, limits))) }
         server.listWaiters = []
+        servers[server.sandbox] = nil
         concludeStart(of: server, how)
     }
 

@@ -40,7 +40,7 @@ extension Broker {
                 id: id, user: client.caller.uid, policy: params.policy,
                 directory: params.directory,
                 mounts: params.mounts.map { .init(path: $0.path, writable: $0.writable) },
-                command: params.command,
+                allow: params.allow, command: params.command,
                 environment: params.environment.map { .init(name: $0.name, value: $0.value) }))
         guard wanted.isSendable else {
             return fail(
@@ -87,6 +87,7 @@ extension Broker {
             return link.send(.kill(sandbox: sandbox))
         }
         runs[sandbox] = run
+        tellSpent(sandbox, run)
         log.info(
             "command started",
             metadata: [
@@ -120,6 +121,7 @@ extension Broker {
 
     /// A command's sandbox is gone.
     func ended(_ sandbox: UInt64, _ ending: Ending) {
+        network.sandboxes[sandbox] = nil
         guard let run = runs.removeValue(forKey: sandbox) else { return }
         log.info("command ended", metadata: ["sandbox": "\(sandbox)", "how": "\(ending.text)"])
         let ended = RunEnded(

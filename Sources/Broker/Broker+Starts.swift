@@ -93,6 +93,7 @@ extension Broker {
         let raw = descriptors.take()
         // The supervisor reports the end by itself; the pidfd is for those who have no supervisor.
         _ = Descriptor(owning: raw[3])
+        tellSpent(of: server)
         server.meters = CgroupMeters(meters, owning: Array(raw[4...]))
         openPipes(server, input: raw[1], output: raw[0], log: raw[2])
         server.face.start(start.mode, lists: start.lists, into: &server.out)

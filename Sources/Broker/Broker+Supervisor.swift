@@ -28,6 +28,8 @@ extension Broker {
             case .run(let run): fail(run, refusal)
             case .usage(let then): then(nil)
             case .posture(let then): then(.failure(refusal))
+            case .reload(let client, let request):
+                fail(client, request.id, Failure(refusal, log: []))
             case nil: break
             }
         case .installing(let id):
@@ -47,7 +49,8 @@ extension Broker {
         case .posture(let id, let rows):
             guard case .posture(let then)? = requests.removeValue(forKey: id) else { return }
             then(.success(rows))
-        case .reloaded, .egress: break
+        case .reloaded(let id, let mistakes): reloaded(id, mistakes)
+        case .egress: gatewayCame(descriptors)
         }
     }
 

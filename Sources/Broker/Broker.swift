@@ -39,14 +39,20 @@ final class Broker {
     /// Finished calls that are not recorded yet.
     var finished: [FinishedCall] = []
     var isRecording = false
+    /// What the network does and did.
+    var network = NetworkLedger()
+    /// Reads the policies from their files.
+    let loadPolicies: @Sendable () throws -> PolicySet
     /// Peers with lines to send.
     private var dirty: [Peer] = []
 
     init(
         loop: any EventLoop, link: SupervisorLink, store: StoreWorker, policies: PolicySet,
-        log: Logger, onEnd: @escaping () -> Void
+        loadPolicies: @escaping @Sendable () throws -> PolicySet, log: Logger,
+        onEnd: @escaping () -> Void
     ) {
         self.onEnd = onEnd
+        self.loadPolicies = loadPolicies
         self.loop = loop
         self.link = link
         self.store = store
@@ -103,6 +109,7 @@ final class Broker {
             dropWaiting(of: connection) { $0.client === client }
             dropLogWaits(of: connection) { $0.client === client }
         }
+        dropNetworkWaits { $0.client === client }
         endRuns(of: client)
         for server in servers.values {
             for (number, call) in server.calls where call.client === client {
@@ -185,4 +192,6 @@ enum SupervisorRequest {
     case run(CommandRun)
     /// A running server's posture.
     case posture((Result<[PostureRow], Refusal>) -> Void)
+    /// Files that are read anew.
+    case reload(Client, ControlRequest)
 }

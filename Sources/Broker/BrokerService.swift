@@ -19,6 +19,8 @@ public struct BrokerSettings: Sendable {
     public var state: String
     /// Everything that decides what is allowed.
     public var policies: PolicySet
+    /// Reads it anew, after the supervisor has.
+    public var loadPolicies: @Sendable () throws -> PolicySet
 
     /// The users that sandboxes run as: none of them may be a client, whatever socket it got hold
     /// of.
@@ -27,8 +29,9 @@ public struct BrokerSettings: Sendable {
     /// Describes a start.
     public init(
         controlSocket: CInt, supervisorSocket: CInt, state: String, policies: PolicySet,
-        sandboxUsers: Range<UInt32>
+        sandboxUsers: Range<UInt32>, loadPolicies: @escaping @Sendable () throws -> PolicySet
     ) {
+        self.loadPolicies = loadPolicies
         self.sandboxUsers = sandboxUsers
         self.controlSocket = controlSocket
         self.supervisorSocket = supervisorSocket
@@ -56,14 +59,16 @@ public final class BrokerService: Sendable {
         let loop = group.next()
         let link = SupervisorLink(owning: Descriptor(owning: settings.supervisorSocket))
         let store = try StoreWorker(path: settings.state + "/broker.db")
-        let stored = try store.run { store in
+        let (stored, last) = try store.run { store in
             try store.indexCards(settings.policies.cards.values.map(\.row))
-            return try StoredConnection.all(store)
+            return (try StoredConnection.all(store), try store.lastNetwork())
         }.wait()
         let broker = try loop.submit {
             let broker = Broker(
                 loop: loop, link: link, store: store, policies: settings.policies,
-                log: log, onEnd: onEnd)
+                loadPolicies: settings.loadPolicies, log: log, onEnd: onEnd)
+            broker.network.lastNumber = last.number
+            broker.network.lastChanged = last.changed
             broker.load(stored)
             return NIOLoopBound(broker, eventLoop: loop)
         }.wait()
@@ -90,8 +95,9 @@ public final class BrokerService: Sendable {
         let limit = loop.scheduleTask(in: grace) { drained.succeed(()) }
         try drained.futureResult.wait()
         limit.cancel()
-        try loop.submit { broker.value.closeAll() }.wait()
+        let gateway = try loop.submit { broker.value.closeAll() }.wait()
         try loop.flatSubmit { broker.value.recordRest() }.wait()
+        try gateway?.join()
         link.end()
         try store.close()
         try group.syncShutdownGracefully()
@@ -185,6 +191,7 @@ extension Broker {
                 failWaiting(of: connection, .shuttingDown)
             }
         }
+        endNetworkWaits()
         flushPeers()
         guard servers.values.allSatisfy(\.calls.isEmpty) else {
             onDrained = then
@@ -193,8 +200,9 @@ extension Broker {
         then()
     }
 
-    /// Ends what is still in flight and closes every channel.
-    fileprivate func closeAll() {
+    /// Ends what is still in flight and closes every channel; gives the conversation with the
+    /// gateway, which is over but for its thread.
+    fileprivate func closeAll() -> EgressLink? {
         for server in servers.values {
             for number in server.calls.keys.sorted() { end(number, at: server, .shuttingDown) }
         }
@@ -208,12 +216,13 @@ extension Broker {
         // Commands end with the supervisor's or with this process's end, which comes now.
         runs.removeAll()
         for client in clients.values { client.context?.close(promise: nil) }
+        return closeNetwork()
     }
 }
 
 extension RunCard {
     /// The card as the store's index keeps it.
-    fileprivate var row: CardRow {
+    var row: CardRow {
         CardRow(name: name, type: name, description: description)
     }
 }

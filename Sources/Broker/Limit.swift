@@ -58,4 +58,51 @@ enum Limit {
     static let quotedBytes = 512
     /// Clients that have connected and wait to be accepted, while the loop is busy or starts.
     static let backlog: Int32 = 1_024
+    /// The longest event of the gateway's: a name, an entry and a place in a file.
+    static let egressEventBytes = 16 << 10
+    /// The longest name in one; longer is no DNS name.
+    static let egressNameBytes = 255
+    /// Events that are read in one turn of the loop, which has others to serve.
+    static let egressTurn = 256
+    /// Events that are read before a call ends: more than the socket's queue can hold (each takes
+    /// 768 bytes or more of at most 425,984), so that all that was told before is read, however
+    /// fast more comes.
+    static let egressDrain = 1_024
+    /// Events that are read at once before it is thought that the socket was full, and the gateway
+    /// holds back others: fewer than it can hold of the longest that a tool can cause.
+    static let egressCongestion = 64
+    /// Notices that wait for a gateway that does not read.
+    static let egressNotices = 4_096
+    /// How long they wait between two tries.
+    static let egressRetry = TimeAmount.milliseconds(5)
+    /// Refusals that are told with one call.
+    static let denialsPerCall = 8
+    /// Connections through the gateway that are known to be open.
+    static let openConnections = 65_536
+    /// Open connections that one answer lists.
+    static let openConnectionsShown = 1_000
+    /// How long the gateway may take to say what open connections have carried.
+    static let egressPatience = TimeAmount.milliseconds(500)
+    /// Decisions of one sandbox that are kept in a second, on average and at once.
+    static let decisionsPerSecond = 50
+    static let decisionsAtOnce = 1_000
+    /// Refusals that are logged in a second, on average and at once.
+    static let denialLinesPerSecond = 20
+    static let denialLinesAtOnce = 200
+    /// Sandboxes whose decisions are bounded by themselves.
+    static let networkSandboxes = 4_096
+    /// Different decisions of one sandbox that are told apart until the next call.
+    static let decisionKinds = 64
+    /// Changes of the network's ledger that wait to be recorded.
+    static let networkChanges = 20_000
+    /// How long they are gathered.
+    static let networkDelay = TimeAmount.milliseconds(50)
+    /// How long a request waits for news of the network; clients ask again.
+    static let networkPatience = TimeAmount.seconds(20)
+    /// Decisions that an ambiguous id names at most.
+    static let ambiguousIDs = 6
+    /// The longest id of a decision.
+    static let decisionIDBytes = 16
+    /// How long the supervisor may take to read its files anew.
+    static let reloadPatience = TimeAmount.seconds(60)
 }

@@ -22,9 +22,9 @@ final class ManagedConnection {
     let id: UUID
     let caller: Caller
     let name: String
-    let card: RunCard
+    private(set) var card: RunCard
     /// The card's policy, narrowed by the card.
-    let policy: Policy
+    private(set) var policy: Policy
     let settings: [String: SettingValue]
     let credentials: [String: String]
     let createdAt: Timestamp
@@ -34,6 +34,8 @@ final class ManagedConnection {
     var log = LogRing()
     /// Requests that wait for lines of the log.
     var logWaiters: [LogWaiter] = []
+    /// The last change of what the network did for it.
+    var lastNetworkChange = 0
     /// Calls that wait for the server to be ready, oldest first.
     var waiting: [WaitingCall] = []
     var waitingBytes = 0
@@ -59,6 +61,12 @@ final class ManagedConnection {
         self.settings = settings
         self.credentials = credentials
         self.createdAt = createdAt
+    }
+
+    /// Takes its card and policy as they stand in the files now.
+    func adopt(_ card: RunCard, _ policy: Policy) {
+        self.card = card
+        self.policy = policy
     }
 
     /// Takes fresh lists.
@@ -141,6 +149,8 @@ final class UserTable {
     private(set) var connections: [String: ManagedConnection] = [:]
     /// Names of connections that are being registered.
     var registering: Set<String> = []
+    /// The last change of what the network did for this user.
+    var lastNetworkChange = 0
     /// Changes with everything that clients' routes were made from.
     private(set) var generation = 0
 

@@ -10,6 +10,8 @@ internal import Store
 
 /// A call that has ended, as it waits to be recorded: the row is made on the store's thread.
 struct FinishedCall: Sendable {
+    /// Its identity, when something refers to it.
+    let id: UUID?
     let connection: UUID
     let tool: String
     let usage: CallUsage
@@ -21,7 +23,7 @@ struct FinishedCall: Sendable {
         var details: String?
         if let error { details = (["reason": .string(error)] as JSON).text }
         return UsageRow(
-            connection: connection, tool: tool,
+            id: id ?? UUID(), connection: connection, tool: tool,
             duration: .microseconds(usage.wallMicroseconds),
             success: error == nil, error: details, executedAt: at,
             figures: UsageRow.Figures(
@@ -46,7 +48,8 @@ extension Broker {
         }
         finished.append(
             FinishedCall(
-                connection: connection.id, tool: call.tool, usage: usage, error: error, at: at))
+                id: call.identity, connection: connection.id, tool: call.tool, usage: usage,
+                error: error, at: at))
         guard !isRecording else { return }
         isRecording = true
         _ = schedule(after: Limit.usageDelay) { $0.recordFinished() }
@@ -80,7 +83,12 @@ extension Broker {
         isClosed = true
         let calls = finished
         finished = []
-        return store.run { try $0.recordUsage(calls.map(\.row)) }
+        let changes = network.changes
+        network.changes = []
+        return store.run { store in
+            try store.recordUsage(calls.map(\.row))
+            try store.recordNetwork(changes)
+        }
     }
 
     /// Keeps a fresh list of tools.

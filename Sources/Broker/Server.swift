@@ -4,6 +4,7 @@ internal import Kernel
 internal import MCP
 internal import NIOCore
 internal import Policy
+internal import Store
 internal import SupervisorProtocol
 
 /// One server process in its sandbox: its session, its calls in flight, and how it ends.
@@ -23,6 +24,10 @@ final class Server: Peer, ChannelInboundHandler {
         let began: NIODeadline
         let deadline: NIODeadline
         var account: Account
+        /// What the network refused meanwhile.
+        var network = CallNetwork()
+        /// Its identity in the ledger, once something refers to it.
+        var identity: UUID?
     }
 
     let connection: ManagedConnection
@@ -34,6 +39,8 @@ final class Server: Peer, ChannelInboundHandler {
     var calls: [Int: Call] = [:]
     /// Calls without an answer that nobody waits for any more.
     var unfinished: Set<Int> = []
+    /// Calls whose answer has come and waits for what the network refused them.
+    var settling: Set<Int> = []
     /// What its calls use is read here.
     var meters: CgroupMeters?
     /// The figures that were seen last; only what they have risen by since is news.

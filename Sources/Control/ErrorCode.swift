@@ -52,4 +52,8 @@ public enum ErrorCode: Int, Sendable, Equatable, CaseIterable {
     case fileSizeExceeded = 1025
     /// The sandbox had lived as long as its policy allows.
     case lifeExceeded = 1026
+    /// The gateway is gone: sandboxes have no network until it is back.
+    case networkUnavailable = 1027
+    /// The caller has no decision of that id.
+    case unknownDecision = 1028
 }

@@ -27,6 +27,8 @@ extension ErrorCode {
         case .storeFailed: "store_failed"
         case .fileSizeExceeded: "file_size_exceeded"
         case .lifeExceeded: "life_exceeded"
+        case .networkUnavailable: "network_unavailable"
+        case .unknownDecision: "unknown_decision"
         }
     }
 
@@ -58,6 +60,8 @@ extension ErrorCode {
         case .storeFailed: "the store could not be read or written"
         case .fileSizeExceeded: "the server was ended for a file beyond its limit"
         case .lifeExceeded: "the sandbox had run as long as it may"
+        case .networkUnavailable: "the way out of sandboxes is gone for the moment"
+        case .unknownDecision: "you have no decision about the network of that id"
         }
     }
 
@@ -114,6 +118,10 @@ extension ErrorCode {
             "have limits.file_size raised if the tool needs larger files"
         case .lifeExceeded:
             "call again: it starts afresh; have limits.life raised if need be"
+        case .networkUnavailable:
+            "try again in a moment; if it stays so, an admin looks at the daemon's log"
+        case .unknownDecision:
+            "see `corral net`"
         }
     }
 

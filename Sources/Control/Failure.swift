@@ -26,6 +26,8 @@ public struct Failure: Error, ControlValue, CustomStringConvertible {
     public var log: [String]?
     /// What the call used that failed, when one was under way.
     public var usage: CallUsage?
+    /// What the network refused to the call that failed, when there is anything to tell.
+    public var network: CallNetwork?
 
     /// Makes a failure of a known kind; without `hint` the code's own holds.
     public init(
@@ -75,6 +77,7 @@ extension Failure {
         hint = data?["hint"]?.stringValue
         log = data?["log"]?.arrayValue?.compactMap(\.stringValue)
         usage = data?[CallUsage.key].flatMap(CallUsage.init)
+        network = data?[CallNetwork.key].flatMap(CallNetwork.init)
     }
 
     /// The failure as a JSON-RPC error object; `data` is left out when it would be empty.
@@ -90,6 +93,7 @@ extension Failure {
         data["hint"] = hint.map(JSON.string)
         data["log"] = log.map { .array($0.map(JSON.string)) }
         data[CallUsage.key] = usage?.json
+        data[CallNetwork.key] = network?.json
         var error: JSONObject = ["code": .integer(code), "message": .string(message)]
         if !data.members.isEmpty { error["data"] = .object(data) }
         return .object(error)

@@ -108,6 +108,19 @@ struct Fields {
         try Value(json: try required(value(name), name))
     }
 
+    /// A value of one type; nil when it is absent.
+    func optionalValue<Value: ControlValue>(
+        _ name: String, as type: Value.Type
+    ) throws(ControlError) -> Value? {
+        guard let value = value(name) else { return nil }
+        return try Value(json: value)
+    }
+
+    /// An array of strings; an absent one has none.
+    func optionalStrings(_ name: String) throws(ControlError) -> [String] {
+        try value(name) == nil ? [] : strings(name)
+    }
+
     /// A required string out of a closed set.
     func choice<Value: RawRepresentable & CaseIterable>(
         _ name: String, of type: Value.Type

@@ -67,29 +67,36 @@ public enum Run: ControlMethod {
         public var mounts: [Mount]
         /// Variables beside those that every sandbox has.
         public var environment: [Variable]
+        /// Destinations that it may connect to, as `network.allow` has them; empty for what the
+        /// policy allows.
+        public var allow: [String]
         /// Where it starts, when it sees the place; empty for its own home.
         public var directory: String
 
         /// Makes params.
         public init(
             policy: String, command: [String], mounts: [Mount] = [], environment: [Variable] = [],
-            directory: String = ""
+            allow: [String] = [], directory: String = ""
         ) {
             self.policy = policy
             self.command = command
             self.mounts = mounts
             self.environment = environment
+            self.allow = allow
             self.directory = directory
         }
 
         /// Reads params.
         public init(json: JSON) throws(ControlError) {
             let fields = try Fields(json, in: "params")
-            try fields.allowOnly(["policy", "command", "mounts", "environment", "directory"])
+            try fields.allowOnly([
+                "policy", "command", "mounts", "environment", "allow", "directory",
+            ])
             policy = try fields.string("policy")
             command = try fields.strings("command")
             mounts = try fields.optionalValues("mounts", as: Mount.self)
             environment = try fields.optionalValues("environment", as: Variable.self)
+            allow = try fields.optionalStrings("allow")
             directory = try fields.optionalString("directory") ?? ""
         }
 
@@ -98,7 +105,8 @@ public enum Run: ControlMethod {
             [
                 "policy": .string(policy), "command": .array(command.map(JSON.string)),
                 "mounts": .array(mounts.map(\.json)),
-                "environment": .array(environment.map(\.json)), "directory": .string(directory),
+                "environment": .array(environment.map(\.json)),
+                "allow": .array(allow.map(JSON.string)), "directory": .string(directory),
             ]
         }
     }

@@ -143,6 +143,13 @@ final class Connection: Source {
         }
     }
 
+    /// What it has carried so far.
+    var progress: EgressProgress {
+        EgressProgress(
+            number: number, sandbox: sandbox.number, sent: outward.flow.moved,
+            received: inward.flow.moved)
+    }
+
     /// Ends both sides; but for one that both have finished, with a reset. A denial is told first.
     func end(
         _ cause: EgressEnding.Cause, errno: CInt = 0, denial: Denial? = nil, _ gateway: Gateway

@@ -167,6 +167,11 @@ extension Gateway {
             sandbox.calls.ended(limit: sandbox.rules.limits.bytesPerCall)
         case .spent(let sandbox, let bytes): sandboxes[sandbox]?.day.add(bytes, day: day)
         case .flush(let serial): outbox.add(.flushed(serial: serial))
+        case .measure(let number, let serial):
+            for connection in sandboxes[number]?.connections ?? [] {
+                outbox.add(.moved(connection.progress))
+            }
+            outbox.add(.flushed(serial: serial))
         }
     }
 }

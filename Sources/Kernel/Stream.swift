@@ -69,6 +69,11 @@ extension Socket {
     public static func endWriting(_ socket: CInt) throws(KernelError) {
         _ = try check("shutdown") { shutdown(socket, CInt(SHUT_WR)) }
     }
+
+    /// Ends both directions at once (shutdown(2) SHUT_RDWR): whoever waits on it wakes up.
+    public static func end(_ socket: CInt) throws(KernelError) {
+        _ = try check("shutdown") { shutdown(socket, CInt(SHUT_RDWR)) }
+    }
 }
 
 extension Descriptor {

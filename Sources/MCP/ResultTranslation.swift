@@ -46,24 +46,27 @@ public enum ResultTranslation {
     }
 
     /// Writes a whole response with a checked result; `own` is the member that the broker adds to
-    /// its `_meta`.
+    /// its `_meta`, and `lines` are told to whoever reads a tool's content, as one text
+    /// at its end.
     public static func write(
         _ message: Envelope, _ bytes: [UInt8], of kind: ClientCall.Kind = .tool,
         as id: RequestID, from server: Era, to client: Era, adding own: String,
-        into out: inout LineWriter
+        saying lines: [String] = [], into out: inout LineWriter
     ) {
         guard let members = message.resultMembers else { return }
+        let spoken = Spoken(lines, in: members, bytes)
         out.beginResult(id)
         if server == .modern, client == .legacy {
-            writeForLegacy(message, members, bytes, own, into: &out)
+            writeForLegacy(message, members, bytes, own, spoken, into: &out)
         } else {
             // The object has members, so a comma belongs after each one that is put in before them.
             let isMarked = server == client || members[.resultType] != nil
             out.text(isMarked ? "{" : "{\"resultType\":\"complete\",")
             if client == .modern, kind == .resource { writeCaching(members, into: &out) }
+            if let spoken, spoken.place == nil { out.text("\"content\":[\(spoken.item)],") }
             var rest = members.range.lowerBound + 1..<members.range.upperBound - 1
             if let meta = members[.meta] {
-                out.splice(bytes, rest.lowerBound..<meta.lowerBound, hasReturns: message.hasReturns)
+                splice(rest.lowerBound..<meta.lowerBound, of: message, bytes, spoken, into: &out)
                 OwnMembers.write(own, beside: meta, of: bytes, message.hasReturns, into: &out)
                 rest = meta.upperBound..<rest.upperBound
             } else {
@@ -71,7 +74,7 @@ public enum ResultTranslation {
                 out.text(own)
                 out.text("},")
             }
-            out.splice(bytes, rest, hasReturns: message.hasReturns)
+            splice(rest, of: message, bytes, spoken, into: &out)
             out.text("}")
         }
         out.endResponse()
@@ -86,31 +89,68 @@ public enum ResultTranslation {
     /// Leaves out what the legacy revisions do not know.
     private static func writeForLegacy(
         _ message: Envelope, _ members: Members, _ bytes: [UInt8], _ own: String,
-        into out: inout LineWriter
+        _ spoken: Spoken?, into out: inout LineWriter
     ) {
         out.text("{\"_meta\":")
         OwnMembers.write(own, beside: members[.meta], of: bytes, message.hasReturns, into: &out)
+        if let spoken, spoken.place == nil { out.text(",\"content\":[\(spoken.item)]") }
         for member in members.list {
             switch member.key {
             case .resultType, .ttlMs, .cacheScope, .meta: continue
             case .structuredContent where bytes[member.value.lowerBound] != UInt8(ascii: "{"):
                 continue
-            default: break
+            case .content:
+                out.text(",\"content\":")
+                splice(member.value, of: message, bytes, spoken, into: &out)
+            default:
+                out.text(",")
+                out.member(bytes, member, hasReturns: message.hasReturns)
             }
-            out.text(",")
-            out.member(bytes, member, hasReturns: message.hasReturns)
         }
         out.text("}")
+    }
+
+    /// What is said at the end of a result's content.
+    private struct Spoken {
+        /// Where the content's bracket is that the item goes before; nil when there is no content.
+        let place: Int?
+        /// The item, with a comma where one belongs before it.
+        let item: String
+
+        init?(_ lines: [String], in members: Members, _ bytes: [UInt8]) {
+            guard !lines.isEmpty else { return nil }
+            let text = JSON.string(lines.joined(separator: "\n")).text
+            let content = members[.content]
+            let others = content.map { bytes[$0.lowerBound + 1..<$0.upperBound - 1] } ?? []
+            let isFirst = !others.contains { $0 > 0x20 }
+            place = content.map { $0.upperBound - 1 }
+            item = (isFirst ? "" : ",") + "{\"type\":\"text\",\"text\":\(text)}"
+        }
+    }
+
+    /// Splices a part of a result; where its content ends in it, what is said goes before that.
+    private static func splice(
+        _ part: Range<Int>, of message: Envelope, _ bytes: [UInt8], _ spoken: Spoken?,
+        into out: inout LineWriter
+    ) {
+        var part = part
+        if let spoken, let place = spoken.place, part.contains(place) {
+            out.splice(bytes, part.lowerBound..<place, hasReturns: message.hasReturns)
+            out.text(spoken.item)
+            part = place..<part.upperBound
+        }
+        out.splice(bytes, part, hasReturns: message.hasReturns)
     }
 
     /// Writes a server's error as the answer to a client's request.
     ///
     /// Codes that are the broker's own to give, or that speak about a revision the client did not
     /// choose, become a general one: a server must not be able to speak in the broker's name. `own`
-    /// is the member that the broker adds to its data, unless that is no object.
+    /// is the member that the broker adds to its data, unless that is no object; `lines` are added
+    /// to its message.
     public static func writeError(
         _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
-        adding own: String, into out: inout LineWriter
+        adding own: String, saying lines: [String] = [], into out: inout LineWriter
     ) -> Bool {
         guard let error = message.error, let range = error[.code],
             let code = Value.tree(bytes, range)?.intValue,
@@ -123,7 +163,7 @@ public enum ResultTranslation {
         out.text(",\"error\":{\"code\":")
         out.integer(told)
         out.text(",\"message\":")
-        out.string(text)
+        out.string(([text] + lines).joined(separator: "; "))
         out.text(",\"data\":")
         if let data = error[.data], bytes[data.lowerBound] != UInt8(ascii: "{") {
             out.splice(bytes, data, hasReturns: message.hasReturns)
@@ -170,39 +210,13 @@ extension ResultTranslation {
     /// Where limits that a failed call has met are told.
     public static let limitsKey = "dev.corral/limits"
 
-    /// Writes a response with a checked result that says the tool failed, and the limits of its
-    /// sandbox that it met meanwhile: in `_meta`, and as a line of text for whoever reads it.
-    public static func writeExplained(
-        _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
-        limits: [String], adding own: String, into out: inout LineWriter
-    ) {
-        let told = JSON.array(limits.map(JSON.string)).text
-        let own = "\"\(limitsKey)\":\(told),\(own)"
-        guard let range = message.result, var result = Value.tree(bytes, range) else {
-            // A name twice somewhere deep: then it is told as it came.
-            return write(
-                message, bytes, as: id, from: client, to: client, adding: own, into: &out)
-        }
-        let line: JSON = [
-            "type": "text",
-            "text": .string("The sandbox met a limit: \(limits.joined(separator: ", "))"),
-        ]
-        let content = JSON.array((result["content"]?.arrayValue ?? []) + [line])
-        result["content"] = content
-        result["resultType"] = client == .modern ? "complete" : nil
-        var meta = LineWriter()
-        OwnMembers.write(own, beside: message.resultMembers?[.meta], of: bytes, true, into: &meta)
-        result["_meta"] = nil
-        out.beginResult(id)
-        out.text("{\"_meta\":")
-        out.lines(meta.bytes)
-        for member in result.objectValue?.members ?? [] {
-            out.text(",")
-            out.string(member.name)
-            out.text(":")
-            out.json(member.value)
-        }
-        out.text("}")
-        out.endResponse()
+    /// The member of `_meta` that tells limits of its sandbox which a failed call has met.
+    public static func limitsMember(_ limits: [String]) -> String {
+        "\"\(limitsKey)\":\(JSON.array(limits.map(JSON.string)).text)"
+    }
+
+    /// The same for whoever reads the content.
+    public static func limitsLine(_ limits: [String]) -> String {
+        "The sandbox met a limit: \(limits.joined(separator: ", "))"
     }
 }

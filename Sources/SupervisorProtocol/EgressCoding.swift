@@ -94,6 +94,7 @@ extension EgressNotice {
         case callEnded = 2
         case spent = 3
         case flush = 4
+        case measure = 5
     }
 
     /// The datagram of this notice.
@@ -113,6 +114,10 @@ extension EgressNotice {
         case .flush(let serial):
             out.put(Tag.flush.rawValue)
             out.put(serial)
+        case .measure(let sandbox, let serial):
+            out.put(Tag.measure.rawValue)
+            out.put(sandbox)
+            out.put(serial)
         }
         return out.finish()
     }
@@ -126,6 +131,7 @@ extension EgressNotice {
         case .callEnded: self = .callEnded(sandbox: try input.number())
         case .spent: self = .spent(sandbox: try input.number(), bytes: try input.number())
         case .flush: self = .flush(serial: try input.number())
+        case .measure: self = .measure(sandbox: try input.number(), serial: try input.number())
         }
         try input.end()
     }
@@ -137,6 +143,7 @@ extension EgressEvent {
         case ended = 2
         case lost = 3
         case flushed = 4
+        case moved = 5
     }
 
     /// The datagram of this event; nil when it is beyond `Limit.messageBytes`.
@@ -155,6 +162,12 @@ extension EgressEvent {
         case .flushed(let serial):
             out.put(Tag.flushed.rawValue)
             out.put(serial)
+        case .moved(let progress):
+            out.put(Tag.moved.rawValue)
+            out.put(progress.number)
+            out.put(progress.sandbox)
+            out.put(progress.sent)
+            out.put(progress.received)
         }
         return out.finish()
     }
@@ -168,6 +181,11 @@ extension EgressEvent {
         case .ended: self = .ended(try EgressEnding(from: &input))
         case .lost: self = .lost(count: try input.number())
         case .flushed: self = .flushed(serial: try input.number())
+        case .moved:
+            self = .moved(
+                EgressProgress(
+                    number: try input.number(), sandbox: try input.number(),
+                    sent: try input.number(), received: try input.number()))
         }
         try input.end()
     }

@@ -8,7 +8,9 @@ public enum EgressEvent: Sendable, Equatable {
     case ended(EgressEnding)
     /// So many events were not told, because the broker did not read.
     case lost(count: UInt64)
-    /// Answers `flush`: everything decided before it has been told.
+    /// What an open connection has carried so far; part of the answer to `measure`.
+    case moved(EgressProgress)
+    /// Answers `flush`: everything decided before it has been told. Ends the answer to `measure`.
     case flushed(serial: UInt64)
 }
 
@@ -22,6 +24,8 @@ public enum EgressNotice: Sendable, Equatable {
     case spent(sandbox: UInt64, bytes: UInt64)
     /// Asks for `flushed`.
     case flush(serial: UInt64)
+    /// Asks for `moved` of each open connection of a sandbox, and then `flushed`.
+    case measure(sandbox: UInt64, serial: UInt64)
 }
 
 /// One decision of the gateway's.
@@ -72,6 +76,26 @@ public struct EgressDecision: Sendable, Equatable {
         self.denial = denial
         self.rule = rule
         self.place = place
+    }
+}
+
+/// What an open connection has carried so far.
+public struct EgressProgress: Sendable, Equatable {
+    /// The decision's number.
+    public var number: UInt64
+    /// The sandbox.
+    public var sandbox: UInt64
+    /// Bytes from the tool.
+    public var sent: UInt64
+    /// Bytes to the tool.
+    public var received: UInt64
+
+    /// Describes an open connection.
+    public init(number: UInt64, sandbox: UInt64, sent: UInt64, received: UInt64) {
+        self.number = number
+        self.sandbox = sandbox
+        self.sent = sent
+        self.received = received
     }
 }
 

@@ -2,7 +2,7 @@ import Configuration
 import Logging
 
 /// The command line that corrald writes.
-struct Options {
+struct Options: Sendable {
     /// A mistake on it.
     struct Mistake: Error, CustomStringConvertible {
         let description: String

@@ -23,7 +23,7 @@ do {
         BrokerSettings(
             controlSocket: options.controlSocket, supervisorSocket: options.supervisorSocket,
             state: options.state, policies: try options.loadPolicies(),
-            sandboxUsers: options.sandboxUIDs),
+            sandboxUsers: options.sandboxUIDs, loadPolicies: { try options.loadPolicies() }),
         log: log, onEnd: { end.set() })
     switch try wait(for: signals, or: end) {
     case .signal:

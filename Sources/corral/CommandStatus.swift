@@ -32,7 +32,7 @@ enum CommandStatus: Int32, CaseIterable {
         case .failed: "what was asked for failed: a tool's error, a test that did not pass"
         case .usage: "the words typed make no sense, or a setting or credential is missing"
         case .refused: "a rule or a limit refuses it"
-        case .notFound: "there is no such connection, card or tool"
+        case .notFound: "there is no such connection, card, tool or decision"
         case .unreachable: "the daemon cannot be reached or cannot work"
         case .timedOut: "it took too long"
         case .configuration: "a configuration file has mistakes"
@@ -55,10 +55,10 @@ enum CommandStatus: Int32, CaseIterable {
     init(_ code: ErrorCode) {
         switch code {
         case .notAllowed, .limitReached: self = .refused
-        case .unknownConnection, .unknownCard: self = .notFound
+        case .unknownConnection, .unknownCard, .unknownDecision: self = .notFound
         case .badSetting, .missingCredential: self = .usage
         case .timeout: self = .timedOut
-        case .supervisorUnavailable, .shuttingDown: self = .unreachable
+        case .supervisorUnavailable, .shuttingDown, .networkUnavailable: self = .unreachable
         case .connectionExists, .notRunning, .installFailed, .startFailed, .toolExited,
             .memoryExceeded,
             .pidsExceeded, .cpuExceeded, .networkDenied, .invalidOutput, .outputTooLarge,

@@ -22,12 +22,18 @@ struct Corral: ParsableCommand {
                     DisconnectCommand.self, CardsCommand.self,
                 ]),
             CommandGroup(
+                name: "Network",
+                subcommands: [
+                    NetCommand.self, WhyCommand.self,
+                ]),
+            CommandGroup(
                 name: "Tools", subcommands: [ToolsCommand.self, CallCommand.self, MCPCommand.self]),
             CommandGroup(name: "Sandbox", subcommands: [RunCommand.self]),
             CommandGroup(
                 name: "Daemon",
                 subcommands: [
                     StatusCommand.self, DoctorCommand.self, WhoAmICommand.self, PolicyCommand.self,
+                    ReloadCommand.self,
                 ]),
         ])
 

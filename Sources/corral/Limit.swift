@@ -5,6 +5,8 @@ enum Limit {
     /// How long connecting, testing or a call may take: the policy's own deadlines (10 minutes at
     /// most) end them sooner.
     static let work = Duration.seconds(15 * 60)
+    /// How long the daemon may take to read its files anew, and the gateway to follow them.
+    static let reload = Duration.seconds(90)
     /// Bytes of arguments read from standard input: one line of the protocol.
     static let inputBytes = 10 << 20
     /// Bytes of one credential.

@@ -22,6 +22,7 @@ final class FakeSupervisor: Sendable {
         var lastSandbox: UInt64 = 0
         var killed: Set<UInt64> = []
         var commands: [[String]] = []
+        var allowed: [[String]] = []
     }
 
     private let socket: Descriptor
@@ -31,6 +32,8 @@ final class FakeSupervisor: Sendable {
     private let meters: [String: Meters]
     private let threads = NIOThreadPool(numberOfThreads: 24)
     private let state = Mutex(State())
+    /// What is wrong with the files when they are read anew.
+    let mistakes = Mutex("")
     /// A mark for every start and every end.
     private let changes: Marks
 
@@ -55,6 +58,19 @@ final class FakeSupervisor: Sendable {
 
     /// The commands that were asked for, in order.
     var commands: [[String]] { state.withLock { $0.commands } }
+
+    /// The destinations that each command was to have.
+    var allowed: [[String]] { state.withLock { $0.allowed } }
+
+    /// Gives the broker a gateway.
+    func giveGateway() throws -> FakeGateway {
+        let pair = try Socket.seqpacketPair()
+        send(.egress, [pair.theirs.raw])
+        return try FakeGateway(owning: try pair.ours.duplicate())
+    }
+
+    /// Says that the files were read anew, as after a signal.
+    func tellReloaded() { send(.reloaded(id: 0, mistakes: "")) }
 
     /// Waits until so many servers and commands run.
     func wait(untilRunning count: Int) {
@@ -90,7 +106,7 @@ final class FakeSupervisor: Sendable {
     private func handle(_ request: Request) throws {
         switch request {
         case .hello(let version): send(.hello(version: version))
-        case .reload(let id): send(.reloaded(id: id, mistakes: ""))
+        case .reload(let id): send(.reloaded(id: id, mistakes: mistakes.withLock { $0 }))
         case .start(let start): try begin(start)
         case .install(let id, let card): try install(id, card)
         case .kill(let sandbox): try kill(sandbox)
@@ -155,7 +171,10 @@ final class FakeSupervisor: Sendable {
 
     /// A command: `missing` cannot be executed, every other says `ran` and waits for a signal.
     private func begin(_ run: Request.Run) throws {
-        state.withLock { $0.commands.append(run.command) }
+        state.withLock { state in
+            state.commands.append(run.command)
+            state.allowed.append(run.allow)
+        }
         guard run.command != ["missing"] else {
             let refusal = Refusal(
                 code: .launch, message: "cannot run 'missing': execute: No such file or directory",

@@ -4,6 +4,7 @@ import JSONRPC
 import Kernel
 import Logging
 import SupervisorProtocol
+import Synchronization
 import Testing
 
 /// A broker in this process, with a fake supervisor and fake servers, on a socket in a directory
@@ -13,16 +14,24 @@ final class Harness {
     let directory: String
     private let service: BrokerService
     private var isStopped = false
+    /// Access rules that hold after a reload.
+    let next = Next()
 
     private init(
         _ directory: String, scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation], access: String, limits: [String],
-        sandboxUsers: Range<UInt32>, meters: [String: Meters]
+        network: [String], sandboxUsers: Range<UInt32>, meters: [String: Meters]
     ) throws {
         self.directory = directory
         let cards = Set(scripts.keys).union(installations.keys).union(["unstartable"])
+        let installed = Set(installations.keys)
         let policies = try Harness.policies(
-            cards: cards, installed: Set(installations.keys), access: access, limits: limits)
+            cards: cards, installed: installed, access: access, limits: limits, network: network)
+        let reload = { @Sendable [next] in
+            try Harness.policies(
+                cards: cards, installed: installed,
+                access: next.access.withLock { $0 } ?? access, limits: limits, network: network)
+        }
         let pair = try Socket.seqpacketPair()
         let listener = try Socket.listen(at: directory + "/control.sock", backlog: 16)
         var log = Logger(label: "broker") { _ in SwiftLogNoOpLogHandler() }
@@ -35,7 +44,7 @@ final class Harness {
             BrokerSettings(
                 controlSocket: listener.release(), supervisorSocket: theirs.release(),
                 state: directory, policies: policies,
-                sandboxUsers: sandboxUsers),
+                sandboxUsers: sandboxUsers, loadPolicies: reload),
             log: log, onEnd: {})
     }
 
@@ -47,13 +56,13 @@ final class Harness {
         _ scripts: [String: FakeServer.Script] = [:],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
+        limits: [String] = [], network: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
         meters: [String: Meters] = [:], _ body: (Harness) throws -> Void
     ) throws {
         try inDirectory { directory in
             try run(
                 scripts, installations: installations, access: access, limits: limits,
-                sandboxUsers: sandboxUsers, meters: meters, in: directory, body)
+                network: network, sandboxUsers: sandboxUsers, meters: meters, in: directory, body)
         }
     }
 
@@ -77,13 +86,13 @@ final class Harness {
         _ scripts: [String: FakeServer.Script],
         installations: [String: FakeSupervisor.Installation] = [:],
         access: String = "allow: [{users: ['*'], cards: ['*'], tools: ['*']}]",
-        limits: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
+        limits: [String] = [], network: [String] = [], sandboxUsers: Range<UInt32> = 0..<0,
         meters: [String: Meters] = [:], in directory: String, _ body: (Harness) throws -> Void
     ) throws {
         try Files.remove(directory + "/control.sock")
         let harness = try Harness(
             directory, scripts: scripts, installations: installations, access: access,
-            limits: limits, sandboxUsers: sandboxUsers, meters: meters)
+            limits: limits, network: network, sandboxUsers: sandboxUsers, meters: meters)
         let result = Result { try body(harness) }
         try harness.stop()
         try harness.supervisor.close()
@@ -113,7 +122,8 @@ final class Harness {
     }
 
     private static func policies(
-        cards: Set<String>, installed: Set<String>, access: String, limits: [String]
+        cards: Set<String>, installed: Set<String>, access: String, limits: [String],
+        network: [String]
     ) throws -> PolicySet {
         typealias File = PolicySet.Contents.File
         func file(_ name: String, _ text: String) -> File {
@@ -122,7 +132,7 @@ final class Harness {
         return try PolicySet(
             PolicySet.Contents(
                 access: file("access.yaml", "version: 1\n\(access)\n"),
-                policies: [file("default.yaml", policy(limits))],
+                policies: [file("default.yaml", policy(limits, network))],
                 profiles: [
                     file(
                         "syscalls/default.yaml",
@@ -147,22 +157,32 @@ final class Harness {
         credentials:
           - {name: token, env: TOKEN, required: \(name == "secret"), hint: "from the site"}
         tools: {deny: ["delete_*"]}
+        \(name.hasPrefix("net") ? "network: {allow: ['api.example.com:443']}" : "")
         """
     }
 
     private static let lock =
         "fake==1.0 --hash=sha256:\(String(repeating: "0", count: 64))\n"
 
-    private static func policy(_ limits: [String]) -> String {
+    private static func policy(_ limits: [String], _ network: [String]) -> String {
         """
         version: 1
         name: default
         limits:
           response: 64KiB
         \(limits.map { "  " + $0 }.joined(separator: "\n"))
+        network:
+          allow: ['api.example.com:443']
+        \(network.map { "  " + $0 }.joined(separator: "\n"))
         syscalls: default
         """
     }
+}
+
+/// What a reload finds.
+final class Next: Sendable {
+    /// The access rules; nil for those from the start.
+    let access = Mutex<String?>(nil)
 }
 
 /// A client on the control socket that waits for what it asked for.

@@ -41,6 +41,66 @@ import Testing
         #expect(try travelled(CardsList.Result(cards: [card])) == CardsList.Result(cards: [card]))
     }
 
+    @Test func `what the network did comes back as it went`() throws {
+        let decision = NetworkDecision(
+            id: "8f3a", time: "2026-07-28T12:00:00.000Z", user: "1000", origin: .connection,
+            subject: "web", policy: "default", calls: 1, call: "c", tools: "fetch", kind: .connect,
+            name: "a.example", address: "fd00::1", port: 443, reason: .deniedSet, set: "private",
+            rule: "", place: "policies/default.yaml:21", count: 3)
+        #expect(decision.destination == "[fd00::1]:443")
+        var ended = decision
+        (ended.reason, ended.set, ended.call) = (nil, nil, nil)
+        ended.ending = NetworkEnd(sent: 1, received: 2, microseconds: 3, cause: "idle", errno: 4)
+        let open = ConnectionsNetwork.Open(
+            id: "1", subject: "web", name: "", address: "1.2.3.4", port: 5, seconds: 6, sent: 7,
+            received: 8)
+        let result = ConnectionsNetwork.Result(
+            available: true, open: [open], decisions: [decision, ended], next: 9, missed: 10)
+        #expect(try travelled(result) == result)
+        let why = Why.Result(decision: ended, allowPlace: "a:1")
+        #expect(try travelled(why) == why)
+        for params in [ConnectionsNetwork.Params(), .init(name: "x", lines: 3, after: 0)] {
+            #expect(try travelled(params) == params)
+        }
+        #expect(throws: ControlError.self) {
+            try ConnectionsNetwork.Params(json: ["lines": 0])
+        }
+        #expect(throws: ControlError.self) {
+            try ConnectionsNetwork.Params(json: ["after": -1])
+        }
+        #expect(try travelled(Why.Params(id: "8f")) == Why.Params(id: "8f"))
+        let reload = Reload.Result(mistakes: ["a:1:2: no"])
+        #expect(try travelled(reload) == reload)
+        let run = Run.Params(policy: "p", command: ["x"], allow: ["a.example:443"])
+        #expect(try travelled(run) == run)
+    }
+
+    @Test func `what a call was refused comes back, and is told in lines`() throws {
+        let network = CallNetwork(
+            denied: [
+                .init(
+                    id: "8f3a", destination: "169.254.169.254:80", reason: .deniedSet,
+                    set: "metadata", rule: "network.deny: metadata",
+                    file: "policies/default.yaml", line: 21),
+                .init(
+                    id: "8f3b", destination: "1.2.3.4:5", name: "a\u{1b}.example",
+                    reason: .connections),
+            ], more: 2, shared: true, unavailable: true)
+        var failure = Failure(.timeout, "cannot call 'x'")
+        failure.network = network
+        #expect(try travelled(failure).network == network)
+        #expect(
+            network.lines == [
+                "network_denied: 169.254.169.254:80 (metadata), policies/default.yaml:21, "
+                    + "corral why 8f3a",
+                "network_denied: 1.2.3.4:5 for a\\x1b.example (network.connections), "
+                    + "corral why 8f3b",
+                "network_denied: 2 more, see `corral net`",
+                "network_unavailable: the way out of the sandbox was gone meanwhile",
+            ])
+        #expect(CallNetwork().isEmpty && CallNetwork().lines.isEmpty)
+    }
+
     @Test func `register carries name, card, settings and credentials`() throws {
         let params = ConnectionsRegister.Params(
             name: "mine", card: "custom", settings: ["command": .words(["x", "-v"])],

@@ -68,22 +68,62 @@ import Testing
             told == #"{"content":[],"_meta":{"dev.corral/usage":{"bytesIn":1},"a\n":1.50}}"#)
     }
 
-    @Test func `a limit that was met is told beside what the tool said`() throws {
-        let (envelope, bytes) = try message(
-            #"{"jsonrpc":"2.0","id":5,"result":{"isError":true,"content":[],"_meta":{"dev.corral/limits":[],"a":1}}}"#
-        )
+    /// Translates a failed result with two lines that are said.
+    private func tell(_ result: String, _ server: Era, _ client: Era) throws -> String {
+        let (envelope, bytes) = try message(#"{"jsonrpc":"2.0","id":5,"result":\#(result)}"#)
         var out = LineWriter()
-        ResultTranslation.writeExplained(
-            envelope, bytes, as: .integer(1), to: .modern, limits: ["pids_exceeded (5)"],
-            adding: Self.own, into: &out)
-        let result = try JSON.parse(out.bytes.dropLast().map { $0 })["result"]
+        ResultTranslation.write(
+            envelope, bytes, as: .integer(1), from: server, to: client,
+            adding: ResultTranslation.limitsMember(["pids_exceeded (5)"]) + "," + Self.own,
+            saying: [ResultTranslation.limitsLine(["pids_exceeded (5)"]), "a \"b\""], into: &out)
+        let line = try #require(out.takeLines().first)
+        _ = try JSON.parse(Array(line.utf8))
+        return String(line.dropFirst(#"{"jsonrpc":"2.0","id":1,"result":"#.count).dropLast())
+    }
+
+    private let said =
+        #"{"type":"text","text":"The sandbox met a limit: pids_exceeded (5)\na \"b\""}"#
+    private let limits =
+        #""dev.corral/limits":["pids_exceeded (5)"],"dev.corral/usage":{"bytesIn":1}"#
+
+    @Test func `what is said stands behind what the tool said, which keeps every byte`() throws {
         #expect(
-            result?["_meta"] == [
-                "dev.corral/limits": ["pids_exceeded (5)"], "dev.corral/usage": ["bytesIn": 1],
-                "a": 1,
-            ])
-        #expect(result?["content"]?.arrayValue?.count == 1)
-        #expect(result?["resultType"] == "complete")
+            try tell(
+                #"{"content":[ {"n": 1.50} ],"_meta":{"a":1},"isError":true}"#, .legacy, .legacy)
+                == #"{"content":[ {"n": 1.50} ,\#(said)],"_meta":{\#(limits),"a":1},"isError":true}"#
+        )
+        #expect(
+            try tell(
+                #"{"_meta":{"dev.corral/limits":[],"a":1},"isError":true, "content":[ ]}"#, .legacy,
+                .legacy)
+                == #"{"_meta":{\#(limits),"a":1},"isError":true, "content":[ \#(said)]}"#)
+    }
+
+    @Test func `what is said makes the content where there is none`() throws {
+        #expect(
+            try tell(#"{"structuredContent":{"a": 1}}"#, .legacy, .modern)
+                == #"{"resultType":"complete","content":[\#(said)],"_meta":{\#(limits)},"structuredContent":{"a": 1}}"#
+        )
+        #expect(
+            try tell(
+                #"{"resultType":"complete","structuredContent":{"a": 1}}"#, .modern, .legacy)
+                == #"{"_meta":{\#(limits)},"content":[\#(said)],"structuredContent":{"a": 1}}"#)
+        #expect(
+            try tell(
+                #"{"resultType":"complete","content":[{"a": 1}],"isError":true}"#, .modern, .legacy)
+                == #"{"_meta":{\#(limits)},"content":[{"a": 1},\#(said)],"isError":true}"#)
+    }
+
+    @Test func `what is said stands behind the message of an error`() throws {
+        let (envelope, bytes) = try message(
+            #"{"jsonrpc":"2.0","id":5,"error":{"code":-1,"message":"no"}}"#)
+        var out = LineWriter()
+        #expect(
+            ResultTranslation.writeError(
+                envelope, bytes, as: .integer(1), to: .modern, adding: Self.own,
+                saying: ["a", "b"],
+                into: &out))
+        #expect(out.takeLines()[0].contains(#""message":"no; a; b""#))
     }
 
     @Test func `a legacy result becomes a complete one for modern clients`() throws {

@@ -45,9 +45,11 @@ import Testing
                 number: 1, sandbox: 2, time: 3, sent: 4, received: 5, microseconds: 6,
                 cause: .denied, errno: 7, denial: Denial(.revoked))),
         .lost(count: 8), .flushed(serial: 9),
+        .moved(EgressProgress(number: 10, sandbox: 11, sent: 12, received: 13)),
     ]
     static let notices: [EgressNotice] = [
         .callBegan(sandbox: 1), .callEnded(sandbox: 2), .spent(sandbox: 3, bytes: 4),
+        .measure(sandbox: 5, serial: 6),
         .flush(serial: 5),
     ]
 

@@ -11,6 +11,7 @@ struct RunCommand: ClientCommand {
         discussion: """
             corral run --policy default -- python3 -c 'print("hello")'
             corral run --policy default --mount .:rw -- make test
+            corral run --policy default --allow example.com:443 -- curl https://example.com
             corral run --policy default --mount /srv/data --env LANG=C -- ./report < in > out
 
             The exit status is the command's own, 128 and the number of the signal that ended it, \
@@ -40,7 +41,7 @@ struct RunCommand: ClientCommand {
     @Option(
         name: .customLong("allow"), parsing: .singleValue,
         help: ArgumentHelp(
-            "A destination to open; refused as long as sandboxes have no way out.",
+            "A destination, of those that the policy allows; without any, all of them.",
             valueName: "host:port"))
     var allowed: [String] = []
 
@@ -111,8 +112,8 @@ struct RunCommand: ClientCommand {
                 .notRun, "cannot run '\(name)': there is no such option",
                 hint: "put '--' before a command that begins with '-'")
         }
-        for word in allowed { try typed.refuse(allow: word, policy: policy) }
         var params = Run.Params(policy: policy, command: words, directory: typed.directory)
+        for word in allowed { params.allow.append(try typed.destination(word)) }
         for word in mounts { params.mounts.append(try typed.mount(word)) }
         for word in variables { params.environment.append(try typed.variable(word)) }
         return params

@@ -47,7 +47,7 @@ final class OwnRunner: Runner {
             Request.Run(
                 id: 1, user: 0, policy: params.policy, directory: params.directory,
                 mounts: params.mounts.map { .init(path: $0.path, writable: $0.writable) },
-                command: params.command,
+                allow: params.allow, command: params.command,
                 environment: params.environment.map { .init(name: $0.name, value: $0.value) }))
         guard request.isSendable else {
             throw CommandFailure(
