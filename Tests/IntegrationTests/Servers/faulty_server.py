@@ -10,6 +10,7 @@ JSON between its answers. The tools do the rest, each by its name.
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -77,9 +78,16 @@ def nap(arguments):
     return "awake"
 
 
+def dial(arguments):
+    """Connects to an address and waits for the first byte."""
+    with socket.create_connection((arguments["host"], arguments["port"]), timeout=20) as one:
+        one.recv(1)
+    return "reached"
+
+
 TOOLS = {tool.__name__: tool for tool in (
     echo, hang, die, garbage, invalid_result, flood, fork, burn, hold, nap,
-    crash)}
+    crash, dial)}
 
 
 def result(method, parameters):
@@ -90,7 +98,10 @@ def result(method, parameters):
         return {"tools": [{"name": name, "description": name, "inputSchema": {"type": "object"}}
                           for name in TOOLS]}
     if method == "tools/call":
-        text = TOOLS[parameters["name"]](parameters.get("arguments") or {})
+        try:
+            text = TOOLS[parameters["name"]](parameters.get("arguments") or {})
+        except OSError as error:
+            return {"content": [{"type": "text", "text": str(error)}], "isError": True}
         if text is None:
             return "this is no tool result"
         return {"content": [{"type": "text", "text": text}], "isError": False}
