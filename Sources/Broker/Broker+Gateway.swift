@@ -87,7 +87,12 @@ extension Broker {
     /// Reads what was decided about a server before now: what its answer follows from has been told
     /// before the server could see it, so it lies in the socket's queue and nobody need be asked.
     func drainNetwork(of server: Server) {
-        guard server.isNetworked, let link = network.link else { return }
+        if server.isNetworked { drainNetwork() }
+    }
+
+    /// Reads what has been told before now.
+    func drainNetwork() {
+        guard let link = network.link else { return }
         drain(link, atMost: Limit.egressDrain)
     }
 

@@ -38,6 +38,7 @@ extension Broker {
     /// `corral/connections/network`.
     func network(_ client: Client, _ request: ControlRequest) {
         guard let params = params(of: ConnectionsNetwork.self, client, request) else { return }
+        drainNetwork()
         var connection: ManagedConnection?
         if let name = params.name ?? client.restriction {
             connection = self.connection(name, client, request)

@@ -121,6 +121,8 @@ extension Broker {
 
     /// A command's sandbox is gone.
     func ended(_ sandbox: UInt64, _ ending: Ending) {
+        // Its last decisions are still this command's.
+        drainNetwork()
         network.sandboxes[sandbox] = nil
         guard let run = runs.removeValue(forKey: sandbox) else { return }
         log.info("command ended", metadata: ["sandbox": "\(sandbox)", "how": "\(ending.text)"])

@@ -21,6 +21,7 @@ extension Broker {
             }
         guard isID else { return fail(client, request.id, .unknownDecision(params.id)) }
         let user = client.caller.uid == 0 ? nil : String(client.caller.uid)
+        drainNetwork()
         recordNetworkNow()
         let bound = NIOLoopBound((self, client), eventLoop: loop)
         store.run { try $0.network(id: id, user: user, atMost: Limit.ambiguousIDs) }

@@ -14,6 +14,11 @@ extension IntegrationTests {
                 try Corral.write(
                     policy.replacing("  allow: []", with: "  allow: [api.example.com:443]"),
                     to: file)
+                let access = etc + "/policies/access.yaml"
+                try Corral.write(
+                    try Files.text(access).replacing(
+                        "commands: true", with: "run: ['*'], commands: true"),
+                    to: access)
                 let card = etc + "/runcards/custom.yaml"
                 try Corral.write(
                     try Files.text(card) + "network: {allow: [api.example.com:443]}\n", to: card)
@@ -48,6 +53,25 @@ extension IntegrationTests {
             #expect(net.out.contains(id) && net.out.contains("denied: metadata"), "\(net.out)")
             #expect(try corral.corral("why", "ffffff").status == 4)
             #expect(try corral.corral("net", "nothing").status == 4)
+        }
+
+        @Test func `what a command was refused is its user's to see`() throws {
+            let corral = try corral()
+            let script = """
+                import socket
+                socket.create_connection(("10.0.0.1", 5432), timeout=20).recv(1)
+                """
+            let done = try corral.corral(
+                ["run", "--policy", "default", "--allow", "api.example.com:443", "--"]
+                    + ["python3", "-c", script])
+            #expect(done.status == 1, "\(done.err)")
+            let net = try corral.corral("net")
+            let line = net.out.split(separator: "\n").first { $0.contains("10.0.0.1:5432") } ?? ""
+            #expect(line.contains("python3  run"), "\(net.out) \(net.err)")
+            let id = String(line.prefix { $0 != " " })
+            let why = try corral.corral("why", id)
+            #expect(why.out.contains("the command 'python3' of `corral run`"), "\(why.out)")
+            #expect(why.out.contains("private: true"), "\(why.out)")
         }
 
         @Test func `a reload tells every mistake, and a good one holds at once`() throws {

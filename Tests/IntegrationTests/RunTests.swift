@@ -94,7 +94,7 @@ extension IntegrationTests {
                 ["--policy", "none", "--", "true"], ["--policy", "default"], ["--", "true"],
                 ["--policy", "default", "--mount", "/etc", "true"],
                 ["--policy", "default", "--mount", "\(corral.directory)/none", "true"],
-                ["--policy", "default", "--allow", "example.org:443", "true"],
+                ["--policy", "default", "--allow", "example.org", "true"],
             ] {
                 let done = try corral.corral(["run"] + words)
                 #expect(done.status == 125, "\(words): \(done.status) \(done.err)")
