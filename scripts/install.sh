@@ -27,7 +27,7 @@ configure() { # configure SOURCE TARGET: an admin's file
 
 # The programs find each other as neighbours, so all but the command live in one directory.
 install -d -m 0755 "$bin" "$libexec" "$doc" \
-    "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" \
+    "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$lib/modules-load.d" \
     "$etc" "$etc/policies" "$etc/policies/syscalls" "$etc/runcards"
 # Stripped: symbols are half of a Swift program's size.
 install -s -m 0755 "$built/corral" "$bin/corral"
@@ -45,6 +45,7 @@ sed -e "s#/usr/libexec/corral#$LIBEXECDIR#" -e "s#/etc/corral#$SYSCONFDIR/corral
 chmod 0644 "$lib/systemd/system/corrald.service"
 install -m 0644 systemd/corral.sysusers "$lib/sysusers.d/corral.conf"
 install -m 0644 systemd/corral.tmpfiles "$lib/tmpfiles.d/corral.conf"
+install -m 0644 systemd/corral.modules-load "$lib/modules-load.d/corral.conf"
 for file in *.md docs/*.md; do
     [ ! -e "$file" ] || install -m 0644 "$file" "$doc/"
 done

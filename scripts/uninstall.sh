@@ -16,7 +16,8 @@ rm -f "$DESTDIR$PREFIX/bin/corral"
 rm -f "$libexec/corrald" "$libexec/corral-launch" "$libexec/corral-broker" \
     "$libexec/corral-egress"
 rm -f "$lib/systemd/system/corrald.service"
-rm -f "$lib/sysusers.d/corral.conf" "$lib/tmpfiles.d/corral.conf"
+rm -f "$lib/sysusers.d/corral.conf" "$lib/tmpfiles.d/corral.conf" \
+    "$lib/modules-load.d/corral.conf"
 for file in *.md docs/*.md; do
     rm -f "$doc/$(basename "$file")"
 done

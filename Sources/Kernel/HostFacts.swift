@@ -77,6 +77,8 @@ public struct HostFacts: Sendable, Equatable {
     public var cgroups: Cgroups
     /// Namespaces by the names of /proc/PID/ns, `user` and `time` excepted.
     public var namespaces: [String: Trial]
+    /// A network namespace with rules, as a sandbox with a network has it.
+    public var gateway: Trial
     /// A time namespace with clocks of its own, which needs CAP_SYS_TIME.
     public var clocks: Trial
     /// A user namespace as a sandbox makes it: by an ordinary user, with a capability inside.
@@ -103,7 +105,7 @@ public struct HostFacts: Sendable, Equatable {
     /// Describes a host.
     public init(
         isRoot: Bool, kernel: String, cgroups: Cgroups, namespaces: [String: Trial],
-        clocks: Trial, userNamespace: Trial, namespacesMax: [String: Int],
+        gateway: Trial, clocks: Trial, userNamespace: Trial, namespacesMax: [String: Int],
         capabilities: Set<Int>?, limits: [String: Int], calls: [String: Trial],
         landlock: Int,
         swapBytes: UInt64, libraries: [String: Bool], python: Python, place: Place?
@@ -112,6 +114,7 @@ public struct HostFacts: Sendable, Equatable {
         self.kernel = kernel
         self.cgroups = cgroups
         self.namespaces = namespaces
+        self.gateway = gateway
         self.clocks = clocks
         self.userNamespace = userNamespace
         self.namespacesMax = namespacesMax

@@ -25,6 +25,7 @@ public enum HostProbe {
             isRoot: isRoot, kernel: text("/proc/sys/kernel/osrelease") ?? "unknown",
             cgroups: cgroups(isRoot: isRoot),
             namespaces: named(namespaces) { namespace($0, isRoot: isRoot) },
+            gateway: isRoot ? trial(isRoot: true, gateway) : .untried,
             clocks: trial(isRoot: isRoot) { () throws(KernelError) in
                 _ = try check("set", "clocks") { corral_probe_clocks() }
             },
@@ -39,6 +40,11 @@ public enum HostProbe {
             landlock: max(0, Int(corral_landlock_version())), swapBytes: swapBytes(),
             libraries: named(libraries) { unsafe corral_library_loads($0) },
             python: PythonProbe.run(), place: place(state, uid: uid, isRoot: isRoot))
+    }
+
+    /// Makes one as sandboxes get it, with rules of every kind, and lets go of it.
+    private static func gateway() throws(KernelError) {
+        _ = try SandboxNetwork(.gateway(loopback: true))
     }
 
     private static func named<Value>(

@@ -1,4 +1,5 @@
 import Kernel
+import NetworkRules
 import Policy
 import RunCards
 import Sandbox
@@ -44,6 +45,8 @@ extension Nursery.Order {
             throw Refusal(purpose, name: plan.hostname, error)
         }
         walls.unlimitedDisks = disks.without
+        walls.network = network.kind
+        walls.grants = network.rules.allow.count
         self.init(
             purpose: purpose,
             tree: TreeSource(name: tree + points) { () throws(SandboxError) in

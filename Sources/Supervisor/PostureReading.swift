@@ -40,6 +40,8 @@ struct PostureReading: Equatable {
     var cpuMicroseconds: UInt64 = 0
     /// How long it has lived.
     var ageMicroseconds: UInt64 = 0
+    /// The network namespace of the tool, or of pid 1; nil when it was not looked at.
+    var network: NetworkReading?
     /// The version of Landlock's ABI that pid 1 told when the tool was executed.
     var landlock: Int32 = 0
 }
@@ -60,6 +62,7 @@ extension PostureReading {
         let child = try Self.children(of: pid).first
         if let child { tool = try Self.process(child, time: "time", whole: true) }
         mounts = try Files.text("/proc/\(child ?? pid)/mountinfo", limit: Self.mountBytes)
+        network = try NetworkReading(of: child ?? pid)
         holdings = try cgroup.holdings()
         cpuMicroseconds = try cgroup.cpuMicroseconds()
         let groups = try cgroup.members().map { $0.subtracting(zygotes) }

@@ -12,8 +12,7 @@ struct PostureRows {
     /// Every comparison, in the order in which it is told.
     func all() -> [PostureRow] {
         namespaces() + identity() + privilege() + confinement() + limits() + times() + resources()
-            + mounts()
-            + descriptors() + processes()
+            + network() + mounts() + descriptors() + processes()
     }
 
     /// The process that is looked at: the tool, or pid 1 when there is none any more.

@@ -1,3 +1,4 @@
+import Kernel
 import Policy
 import Sandbox
 import YAML
@@ -22,6 +23,10 @@ struct Walls: Sendable, Equatable {
     /// 0 for no limit.
     var addressBytes: Int
     var lifeSeconds: Int?
+    /// What can be reached over the network; nil for nothing.
+    var network: SandboxNetwork.Kind?
+    /// How many entries of `allow` it was started with.
+    var grants = 0
     /// What `limits.io` does not limit, each with the reason.
     var unlimitedDisks: [String] = []
     /// Walls that the policy does without, by its key, and where that is typed.

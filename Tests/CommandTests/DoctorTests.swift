@@ -29,7 +29,7 @@ struct Damage: Sendable {
                 "mnt": .works, "pid": .works, "net": .works, "ipc": .works, "uts": .works,
                 "cgroup": .works,
             ],
-            clocks: .works, userNamespace: .works,
+            gateway: .works, clocks: .works, userNamespace: .works,
             namespacesMax: [
                 "mnt": 96_365, "pid": 96_365, "net": 96_365, "ipc": 96_365, "uts": 96_365,
                 "cgroup": 96_365, "time": 96_365, "user": 96_365,
@@ -123,12 +123,17 @@ struct Damage: Sendable {
             return Diagnosis.features(try Policy.read(Array(text.utf8), file: "p.yaml"))
         }
         #expect(try features("") == Diagnosis.walls + [.landlock, .timeNamespace])
+        let networked = try features("network: {allow: [\"example.com:443\"]}")
+        #expect(networked == Diagnosis.walls + [.landlock, .timeNamespace, .gateway])
         #expect(try features("landlock: off") == Diagnosis.walls + [.timeNamespace])
         #expect(try features("time_namespace: off") == Diagnosis.walls + [.landlock])
     }
 
     @Test(
         arguments: [
+            Damage(
+                .gateway,
+                { $0.gateway = .fails(KernelError("netlink", "table 'corral'", errno: 22)) }),
             Damage(.python, { $0.python = .missing }),
             Damage(.python, { $0.python = .incomplete("no ensurepip") }),
             Damage(

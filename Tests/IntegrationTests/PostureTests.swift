@@ -37,7 +37,7 @@ extension IntegrationTests {
             #expect(
                 groups.isSuperset(of: [
                     "namespaces", "identity", "privilege", "system calls", "landlock", "cgroup",
-                    "resources", "mounts", "descriptors", "processes",
+                    "resources", "mounts", "descriptors", "processes", "network",
                 ]))
 
             let pid = try #require(Traces(of: corral).sandboxed().first)

@@ -48,6 +48,23 @@ private final class Inside {
                     connection.close()
         """
 
+    /// Changes the namespace as root, with words of ip(8).
+    func configure(_ words: [String]) throws {
+        let raw = try #require(network.rawNamespace)
+        let child = try Child.spawn(
+            "/usr/bin/nsenter",
+            arguments: ["--net=/proc/\(getpid())/fd/\(raw)", "/usr/sbin/ip"] + words,
+            environment: [], descriptors: [])
+        let poller = try Poller()
+        try poller.add(child.pidfd.raw, token: 0)
+        var ending: Child.Ending?
+        while ending == nil {
+            _ = try poller.wait(milliseconds: nil)
+            ending = try child.reap()
+        }
+        #expect(ending?.status == 0, "\(words)")
+    }
+
     /// What a Python program prints, as nobody, in the namespace.
     func run(_ program: String) throws -> String {
         let raw = try #require(network.rawNamespace)
@@ -130,6 +147,29 @@ private let reason: Comment = "needs root: network namespaces are made"
             try Ruleset.read()
         }
         #expect(found == [SandboxNetwork.rules(ownLoopback: own)])
+    }
+
+    @Test(arguments: [
+        SandboxNetwork.Kind.loopback, .gateway(loopback: false), .gateway(loopback: true),
+    ])
+    func `a look into one tells what is meant, and what somebody changed`(
+        kind: SandboxNetwork.Kind
+    ) throws {
+        let inside = try Inside(kind, gateway: false)
+        let raw = try #require(inside.network.rawNamespace)
+        let meant = NetworkReading(meantFor: kind)
+        #expect(try NetworkReading(inside: raw) == meant)
+        for words in [
+            ["link", "add", "d0", "type", "veth"], ["route", "add", "default", "dev", "lo"],
+        ] {
+            try inside.configure(words)
+        }
+        let changed = try NetworkReading(inside: raw)
+        #expect(changed.devices.count == 3 && changed.devices.contains("d0 down"))
+        #expect(changed.routes.contains("IPv4 type 1 default"))
+        #expect(changed.hasRules(of: meant))
+        let other = NetworkReading(meantFor: kind == .loopback ? .gateway(loopback: true) : nil)
+        #expect(!changed.hasRules(of: other))
     }
 
     @Test func `making one leaves the maker where it was`() throws {

@@ -96,6 +96,7 @@ struct Weakness: Sendable {
         reading.members = [70, 71, 72]
         reading.mounts = mounts
         reading.initialOwner = 0
+        reading.network = NetworkReading(meantFor: nil)
         reading.landlock = 7
         return reading
     }
@@ -120,6 +121,13 @@ struct Weakness: Sendable {
         Weakness("namespaces", "net") { $0.tool?.namespaces["net"] = "net:[4]" },
         Weakness("namespaces", "time") { $0.tool?.namespaces["time"] = nil },
         Weakness("namespaces", "pid 1") { $0.initial.namespaces["mnt"] = "mnt:[2]" },
+        Weakness("network", "devices") { $0.network?.devices.append("veth0 up") },
+        Weakness("network", "default routes") { $0.network?.routes = ["IPv4 type 1 default"] },
+        Weakness("network", "rules") {
+            $0.network?.tables = NetworkReading(meantFor: .gateway(loopback: true)).tables
+        },
+        Weakness("network", "listeners") { $0.network?.listeners = ["tcp 00000000:80"] },
+        Weakness("network", "namespace") { $0.network = nil },
         Weakness("identity", "uid map") { $0.tool?.uidMap = "0 0 4294967295" },
         Weakness("identity", "project map") { $0.tool?.projectMap = "" },
         Weakness("identity", "setgroups") { $0.tool?.setgroups = "allow" },

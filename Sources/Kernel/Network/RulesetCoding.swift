@@ -42,7 +42,13 @@ extension Ruleset {
     /// What holds where the calling thread is: every table with every chain and rule.
     static func read() throws(KernelError) -> [Ruleset] {
         let link = try Netlink(Netlink.netfilter)
-        let chains = try link.dump(request(Kind.getChain), of: "chains")
+        let chains: [NetlinkReader]
+        do throws(KernelError) {
+            chains = try link.dump(request(Kind.getChain), of: "chains")
+        } catch  where error.errno == EINVAL {
+            // A kernel that knows no rules has none.
+            return []
+        }
         let rules = try link.dump(request(Kind.getRule), of: "rules")
         var found: [Ruleset] = []
         for message in try link.dump(request(Kind.getTable), of: "tables") {

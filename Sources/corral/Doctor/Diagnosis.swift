@@ -31,7 +31,7 @@ struct Diagnosis: Equatable {
         .swap, .libraries, .sandboxUsers,
     ]
     /// What installing packages needs beside that.
-    static let installation: [Feature] = [.python, .idMapping, .disk]
+    static let installation: [Feature] = [.python, .idMapping, .disk, .gateway]
 
     /// Compares; `set` is nil when the files cannot be used, which is a finding of its own, and
     /// `absent` are the paths of the policies and cards that are not on this host.
@@ -69,6 +69,7 @@ struct Diagnosis: Equatable {
         walls + (policy.landlock == .off ? [] : [.landlock])
             + (policy.timeNamespace == .off ? [] : [.timeNamespace])
             + (policy.limits.io == nil ? [] : [.diskLimits])
+            + (policy.network.isNetworked ? [.gateway] : [])
     }
 
     /// What a policy does without because somebody typed it there.

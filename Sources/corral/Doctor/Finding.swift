@@ -7,6 +7,7 @@ enum Feature: String, CaseIterable {
     case groups = "cgroup groups"
     case diskLimits = "disk limits"
     case namespaces
+    case gateway = "network gateway"
     case timeNamespace = "time namespace"
     case userNamespaces = "user namespaces"
     case seccomp
@@ -19,6 +20,7 @@ enum Feature: String, CaseIterable {
     case disk
     case directories
     case brokerUser = "broker user"
+    case egressUser = "gateway user"
     case controlGroup = "control group"
     case sandboxUsers = "sandbox users"
     case configuration

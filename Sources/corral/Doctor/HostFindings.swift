@@ -16,7 +16,8 @@ enum HostFindings {
         [
             kernel(host.kernel), RightsFindings.capabilities(host), RightsFindings.limits(host),
             controllers(host.cgroups), groups(host.cgroups), diskLimits(host.cgroups),
-            namespaces(host), timeNamespace(host.clocks), userNamespaces(host),
+            namespaces(host), gateway(host.gateway), timeNamespace(host.clocks),
+            userNamespaces(host),
             seccomp(host.calls["seccomp"]),
             systemCalls(host.calls), landlock(host.landlock), idMapping(host.place),
             swap(host.swapBytes, host.cgroups), libraries(host.libraries), python(host.python),
@@ -98,6 +99,21 @@ enum HostFindings {
                 + "fewer than the sandboxes there may be",
             remedy: "sysctl -w "
                 + few.map { "user.max_\($0)_namespaces=65536" }.joined(separator: " "))
+    }
+
+    private static func gateway(_ trial: HostFacts.Trial) -> Finding {
+        switch trial {
+        case .works: Finding(.gateway, .ok, "a namespace with one way out can be made")
+        case .untried: .untried(.gateway)
+        case .fails(let error):
+            Finding(
+                .gateway, .missing, error.description,
+                remedy: error.errno == noPermission
+                    ? "give corrald CAP_NET_ADMIN and CAP_NET_BIND_SERVICE "
+                        + "(docker run --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE)"
+                    : "sudo modprobe -a nf_tables nft_chain_nat nft_redir nft_ct nft_limit, and "
+                        + "keep IPv6 enabled")
+        }
     }
 
     private static func timeNamespace(_ trial: HostFacts.Trial) -> Finding {

@@ -86,7 +86,7 @@ struct Setup {
             return AccountFindings.all(
                 accounts, settings, lent: AccountFindings.lent(subordinate))
         } catch {
-            return [.brokerUser, .controlGroup, .sandboxUsers].map {
+            return [.brokerUser, .egressUser, .controlGroup, .sandboxUsers].map {
                 Finding($0, .missing, error.description, remedy: "chmod a+r /etc/passwd /etc/group")
             }
         }
@@ -136,14 +136,10 @@ enum AccountFindings {
         _ accounts: Accounts, _ settings: Settings,
         lent: [(user: String, range: Range<UInt32>)] = []
     ) -> [Finding] {
-        let user = settings.brokerUser
         let group = settings.controlGroup
         return [
-            accounts.user(named: user) != nil
-                ? Finding(.brokerUser, .ok, user)
-                : Finding(
-                    .brokerUser, .warning, "no '\(user)': a number that nobody has stands in",
-                    remedy: "sudo useradd --system --shell /usr/sbin/nologin \(user)"),
+            user(.brokerUser, settings.brokerUser, accounts),
+            user(.egressUser, settings.egressUser, accounts),
             accounts.group(named: group) != nil
                 ? Finding(.controlGroup, .ok, group)
                 : Finding(
@@ -151,6 +147,14 @@ enum AccountFindings {
                     remedy: "sudo groupadd --system \(group)"),
             sandboxUsers(accounts, settings.sandboxUIDs, lent),
         ]
+    }
+
+    private static func user(_ feature: Feature, _ name: String, _ accounts: Accounts) -> Finding {
+        accounts.user(named: name) != nil
+            ? Finding(feature, .ok, name)
+            : Finding(
+                feature, .warning, "no '\(name)': a number that nobody has stands in",
+                remedy: "sudo useradd --system --user-group --shell /usr/sbin/nologin \(name)")
     }
 
     /// The lines of /etc/subuid: `user:first:count`.
