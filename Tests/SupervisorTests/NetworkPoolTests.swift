@@ -40,4 +40,36 @@ import Testing
         #expect(pool.take(of: 1)?.release() == nil)
         pool.empty()
     }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root: network namespaces are made"))
+    func `what is wanted once is made ahead, so many of each kind, and none is given twice`() throws {
+        var pool = NetworkPool()
+        #expect(pool.missing == nil)
+        let kind = SandboxNetwork.Kind.gateway(loopback: false)
+        let first = try pool.lend(kind, to: 7)
+        #expect(first.listeners != nil)
+        var made = 0
+        while let next = pool.missing {
+            #expect(next == kind)
+            pool.prepare(next)
+            made += 1
+        }
+        #expect(made == Limit.networksAhead)
+        var seen: Set<String> = []
+        for _ in 0..<made + 1 {
+            let loan = try pool.lend(kind, to: 7)
+            guard let network = loan.take() else {
+                Issue.record("nothing was lent")
+                return
+            }
+            seen.insert(try Files.linkTarget("/proc/self/fd/\(network.raw)") ?? "")
+            #expect(loan.take()?.release() == nil)
+        }
+        #expect(seen.count == made + 1)
+        // Another kind is another namespace.
+        #expect(try pool.lend(.loopback, to: 7).listeners == nil)
+        #expect(try pool.lend(nil, to: 7).take()?.release() == nil)
+        pool.empty()
+        #expect(pool.missing == nil)
+    }
 }
