@@ -83,7 +83,7 @@ extension Supervisor {
         for _ in 0..<Limit.requestsPerTurn {
             guard let process = gateway.process, gateway.isWatched,
                 let datagram = try process.receive()
-            else { return }
+            else { break }
             guard !datagram.bytes.isEmpty else {
                 gateway.isWatched = false
                 try poller.remove(process.link.raw)

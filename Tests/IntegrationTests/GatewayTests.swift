@@ -103,7 +103,10 @@ extension IntegrationTests {
             #expect(try pid(corral) != first)
         }
 
-        @Test func `rules that are read anew reach sandboxes that run`() throws {
+        @Test(arguments: [true, false])
+        func `rules that are read anew reach sandboxes that run, and whoever asked is told`(
+            bySignal: Bool
+        ) throws {
             let corral = try corral()
             let script = """
                 import socket, sys
@@ -114,18 +117,23 @@ extension IntegrationTests {
                 print(before, flush=True)
                 while ask() == before: pass
                 print(ask(), flush=True)
+                # Nothing else happens until whoever asked has been told.
+                sys.stdin.readline()
                 """
             let policy = corral.directory + "/etc/policies/net.yaml"
+            let program = "\(corral.directory)/bin/corral --socket \(corral.socket)"
+            let reload = bySignal ? "kill -HUP \(try corral.pid())" : "\(program) reload"
+            let told = corral.directory + "/reload.told"
             let outcome = try Command.run(
                 [
                     "/bin/sh", "-c",
                     """
-                    { sleep 1; sed -i 's,113.0/24,100.0/24,' \(policy); kill -HUP \
-                    \(try corral.pid()); } &
-                    "$@"
-                    """, "sh", "\(corral.directory)/bin/corral", "--socket", corral.socket, "run",
-                    "--policy", "net", "--", "python3", "-c", script,
+                    { sleep 1; sed -i 's,113.0/24,100.0/24,' \(policy)
+                      \(reload) > \(told) 2>&1; echo $? >> \(told); echo done; } |
+                    \(program) run --policy net -- python3 -c "$1"
+                    """, "sh", script,
                 ], files: corral.directory + "/reload")
+            #expect(try Files.text(told).hasSuffix("0\n"))
             let log = try corral.log()
             #expect(
                 outcome.out == "203.0.113.0/24:443\n203.0.100.0/24:443\n",

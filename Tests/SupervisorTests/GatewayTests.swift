@@ -116,7 +116,8 @@ struct GatewayTests {
         #expect(rules == [other.rules, other.rules])
     }
 
-    @Test func `one that does not read is told the rest later, in order, and only so much`() throws {
+    @Test func `one that does not read is told the rest later, in order, and only so much`() throws
+    {
         let gateway = gateway()
         let network = try SandboxNetwork(.gateway(loopback: false))
         let listeners = try #require(network.listeners)

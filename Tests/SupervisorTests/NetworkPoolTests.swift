@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root: network namespaces are made"))
-    func `what is wanted once is made ahead, so many of each kind, and none is given twice`() throws {
+    func `what is wanted once is made ahead, so many of each kind, and none is given twice`() throws
+    {
         var pool = NetworkPool()
         #expect(pool.missing == nil)
         let kind = SandboxNetwork.Kind.gateway(loopback: false)
