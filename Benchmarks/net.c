@@ -1,6 +1,6 @@
 // Both ends of the network benchmarks.
 //
-//     net serve          port 13: a byte and the end; 14: a byte, and kept open; 9: reads what is sent
+//     net serve          port 13: a byte and the end; 14: a byte, and kept open; 9: reads
 //     net dial ADDRESS   does what lines of its input say; answers each with a line of JSON:
 //         connect PORT COUNT          connects, reads a byte, closes: nanoseconds of each
 //         send PORT STREAMS BYTES     so many streams with so many bytes each, in writes of 64 KiB
