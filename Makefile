@@ -117,7 +117,7 @@ test-servers: release venvs ## Run servers in five languages under the shipped s
 # As much as a debug build shows in three minutes.
 egress-short:
 	@scripts/setup.sh $(EGRESS_PACKAGES)
-	@$(PYTHON) scripts/egress.py --programs $(DEBUG) --bytes 268435456
+	@$(PYTHON) scripts/egress.py --programs $(DEBUG) --bytes 268435456 --reloads 100
 
 egress: release ## Let sandboxes out into a world of their own, and attack what stops them
 	@scripts/setup.sh $(EGRESS_PACKAGES)
