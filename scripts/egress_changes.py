@@ -72,8 +72,8 @@ def reload(stage):
         raise Failure(f"packets left for {strangers}")
     if not all(both):
         raise Failure(f"packets to what the policies allow: {both}")
-    return (f"{stage.reloads} reloads in {took:.1f} s; {both[0]} and {both[1]} packets to what one of "
-            f"two policies allows, 0 to what neither does")
+    return (f"{stage.reloads} reloads in {took:.1f} s; {both[0]} and {both[1]} packets to what one "
+            f"of two policies allows, 0 to what neither does")
 
 
 def revoked(stage):
