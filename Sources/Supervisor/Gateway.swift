@@ -105,8 +105,10 @@ final class Gateway {
     ) throws(KernelError) {
         guard process != nil else { return }
         guard let bytes = order.encoded() else {
-            // Fail closed: what cannot be told is not served.
-            throw KernelError("sendmsg", "corral-egress", errno: EMSGSIZE)
+            // Rules beyond what a message holds: that sandbox is not served, and no other suffers.
+            guard case .rules(let serial, let sandbox, _) = order else { return }
+            pending.remove(serial)
+            return try tell(.close(sandbox: sandbox))
         }
         guard letters.count < Limit.letters else {
             throw KernelError("sendmsg", "corral-egress", errno: ENOBUFS)

@@ -116,6 +116,30 @@ struct GatewayTests {
         #expect(rules == [other.rules, other.rules])
     }
 
+    @Test func `rules that no message holds close their sandbox, and nobody else's`() throws {
+        let gateway = gateway()
+        let network = try SandboxNetwork(.gateway(loopback: false))
+        let listeners = try #require(network.listeners)
+        let fit = try grant(["example.com:443"])
+        var long = fit.rules
+        long.allow = Array(repeating: long.allow[0], count: 500)
+        for index in long.allow.indices {
+            long.allow[index].text = String(repeating: "x", count: 300)
+        }
+        let (process, other) = try link()
+        try gateway.begin(process)
+        try gateway.open(1, fit, listeners)
+        try gateway.open(2, fit, listeners)
+        _ = try other.told()
+        var first = true
+        try gateway.renew { _ in
+            defer { first = false }
+            return first ? long : fit.rules
+        }
+        #expect(try other.told().map(\.order) == [.close(sandbox: 1)])
+        #expect(gateway.pending.isEmpty)
+    }
+
     @Test func `one that does not read is told the rest later, in order, and only so much`() throws
     {
         let gateway = gateway()
