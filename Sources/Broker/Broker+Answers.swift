@@ -15,17 +15,15 @@ extension Broker {
         case .nothing: return
         case .answer(let number):
             server.calls[number]?.account.bytesOut += lineBytes
+            tellProgress(number, at: server)
             answer(number, at: server, message, bytes)
         case .progress(let number):
             server.calls[number]?.account.bytesOut += lineBytes
-            guard let call = server.calls[number], let token = call.progressToken else { return }
-            ResultTranslation.writeProgress(message, bytes, token: token, into: &call.client.out)
-            markDirty(call.client)
+            progress(number, at: server, message, bytes)
         case .pong: server.pingDeadline = nil
-        case .changed(let kind):
-            let kinds: [ListKind] =
-                kind == .resources ? [.resources, .resourceTemplates] : [kind]
-            if server.face.list(kinds, into: &server.out) { markDirty(server) }
+        case .changed(let kind): changed(kind, by: server)
+        case .updated(let uri): updated(uri, by: server)
+        case .logged: logged(by: server, message, bytes)
         case .listFailed(let cause):
             let failure = Failure.invalid(.malformed(cause), "tools/list", server.connection)
             endListing(of: server, .failure(failure))

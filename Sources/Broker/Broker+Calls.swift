@@ -52,7 +52,8 @@ extension Broker {
             client: client, id: call.id, kind: call.kind, era: call.era,
             progressToken: call.progressToken,
             tool: call.kind == .tool ? name : call.kind.method, began: now,
-            deadline: now + TimeAmount(timeout), account: account)
+            deadline: now + TimeAmount(timeout), logLevel: call.logLevel,
+            account: account)
         server.lastActive = now
         markDirty(server)
         watch(server, until: now + TimeAmount(timeout))
@@ -100,6 +101,7 @@ extension Broker {
 
     /// A client has lost interest in a request.
     func cancel(_ id: RequestID, of client: Client) {
+        if endListen(id, of: client) { return }
         client.registrations[id]?.isCancelled = true
         cancelRun(id, of: client)
         dropNetworkWaits { $0.client === client && $0.request.id == id }

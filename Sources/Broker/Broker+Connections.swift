@@ -23,6 +23,7 @@ extension Broker {
     func remove(_ connection: ManagedConnection, then: @escaping (Failure?) -> Void) {
         table(connection.caller.uid).remove(connection)
         connection.isGone = true
+        listsChanged(connection.filledLists, of: connection)
         let failure = Failure(
             .unknownConnection, "cannot call '\(connection.name)': the connection was removed")
         halt(connection, failure)
@@ -100,8 +101,13 @@ extension Broker {
                 "[corral] \(sanitized(complaint))", of: connection.log.start)
             tellNewLines(of: connection)
         }
-        connection.take(offer)
-        table(connection.caller.uid).toolsChanged()
+        let changed = connection.take(offer)
+        let table = table(connection.caller.uid)
+        table.toolsChanged()
+        // Of one that is being registered nobody knows yet.
+        if table.connections[connection.name] === connection {
+            listsChanged(changed, of: connection)
+        }
         keepTools(of: connection)
     }
 

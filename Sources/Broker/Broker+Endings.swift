@@ -38,6 +38,8 @@ extension Broker {
             server.face.ping(into: &server.out)
         }
         if !late.isEmpty { markDirty(server) }
+        // Somebody listens: it is in use.
+        if !server.connection.subscribers.isEmpty { server.lastActive = now }
         let idleAt = server.lastActive + server.idleTimeout
         if server.calls.isEmpty, server.pingDeadline == nil, idleAt <= now {
             log.debug("server idle", metadata: ["connection": "\(server.connection.id)"])

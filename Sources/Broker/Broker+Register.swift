@@ -192,6 +192,7 @@ extension Broker {
         table.registering.remove(connection.name)
         client.registrations[registration.request.id] = nil
         table.add(connection)
+        listsChanged(connection.filledLists, of: connection)
         log.info("registered", metadata: ["connection": "\(connection.id)"])
         // Stored while it was being cancelled: it goes again, as if it had never been.
         guard !registration.isCancelled else { return remove(connection) { _ in } }

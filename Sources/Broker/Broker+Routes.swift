@@ -24,7 +24,7 @@ extension Broker {
     }
 
     /// A resource need not be listed: templates and results lead to others.
-    private func resourceRoute(_ uri: String, of client: Client) -> Client.Route? {
+    func resourceRoute(_ uri: String, of client: Client) -> Client.Route? {
         guard let (name, own) = ResourceURI.split(uri), let connection = seen(name, by: client)
         else { return nil }
         return route(to: own, of: connection, .resources, client)

@@ -147,6 +147,8 @@ extension Broker {
         if let offer { take(offer, for: connection) }
         finish(start, .success(offer))
         sendWaiting(of: connection, to: server)
+        resubscribe(connection)
+        setLogLevel(of: server)
     }
 
     /// Ends a start, whichever way it went.

@@ -105,6 +105,7 @@ final class Broker {
         log.debug("client disconnected", metadata: ["uid": "\(client.caller.uid)"])
         for registration in client.registrations.values { registration.isCancelled = true }
         for server in client.heldServers { server.release(client) }
+        endHearing(of: client)
         for connection in users[client.caller.uid]?.connections.values.map({ $0 }) ?? [] {
             dropWaiting(of: connection) { $0.client === client }
             dropLogWaits(of: connection) { $0.client === client }
@@ -144,6 +145,10 @@ final class Broker {
                 id: id, era: era, method: method, params: params, token: token)
             control(client, request)
         case .cancel(let id): cancel(id, of: client)
+        case .listen(let id, let filter): listen(client, id, filter)
+        case .subscribe(let id, let uri): subscribe(client, id, uri)
+        case .unsubscribe(let id, let uri): unsubscribe(client, id, uri)
+        case .setLogLevel(let id, let level): setLogLevel(client, id, level)
         }
     }
 

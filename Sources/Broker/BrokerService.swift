@@ -206,6 +206,7 @@ extension Broker {
         for server in servers.values {
             for number in server.calls.keys.sorted() { end(number, at: server, .shuttingDown) }
         }
+        endListens()
         flushPeers()
         for server in servers.values {
             server.timer?.cancel()

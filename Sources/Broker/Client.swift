@@ -20,6 +20,8 @@ final class Client: Peer, ChannelInboundHandler {
     var face = ClientFace()
     /// The only connection it sees, once it asked for that.
     var restriction: String?
+    /// What it hears of without asking again.
+    var hearing = Hearing()
     /// Registrations that end when it goes away, by its own ids.
     var registrations: [RequestID: Registration] = [:]
     /// Servers that are not read because this client does not read.

@@ -34,6 +34,18 @@ enum Limit {
     static let errorLogLines = 12
     /// How long a request waits for lines of a log that are not written yet; clients ask again.
     static let logPatience = TimeAmount.seconds(20)
+    /// `subscriptions/listen` requests of one client.
+    static let listensPerClient = 64
+    /// How long changes are gathered before a client is told of them together.
+    static let noticeDelay = TimeAmount.milliseconds(100)
+    /// How often a client hears of one call's progress.
+    static let progressInterval = TimeAmount.milliseconds(50)
+    /// Notifications that are taken from one server in a second; it is read no faster.
+    static let noticesPerSecond = 1_000
+    /// Notifications that one server may send at once.
+    static let noticeBurst = 2_000
+    /// How long a list that has changed is not asked for again.
+    static let relistDelay = TimeAmount.seconds(1)
     /// Requests to the supervisor that have no answer yet.
     static let supervisorRequests = 4_096
     /// Finished calls that wait to be recorded.

@@ -39,6 +39,8 @@ final class ManagedConnection {
     /// Calls that wait for the server to be ready, oldest first.
     var waiting: [WaitingCall] = []
     var waitingBytes = 0
+    /// Who wants to hear of which resources, by the server's own URIs.
+    var subscribers: [String: [ObjectIdentifier: Client]] = [:]
     /// Whether the connection was removed, or its registration undone.
     var isGone = false
     /// What its server offers, each list as it was last told; a list that is not there was never
@@ -47,6 +49,8 @@ final class ManagedConnection {
     private var catalogs: [ListKind: Catalog] = [:]
     /// Whether its server completes arguments; nil when that is not known.
     private(set) var completes: Bool?
+    /// Whether its server tells of changes of single resources; nil when that is not known.
+    private(set) var subscribes: Bool?
 
     init(
         id: UUID = UUID(), caller: Caller, name: String, card: RunCard, policy: Policy,
@@ -69,13 +73,18 @@ final class ManagedConnection {
         self.policy = policy
     }
 
-    /// Takes fresh lists.
-    func take(_ offer: Offer) {
+    /// Takes fresh lists, and tells which of them differ from those before.
+    @discardableResult
+    func take(_ offer: Offer) -> Set<ListKind> {
+        var changed: Set<ListKind> = []
         for (kind, items) in offer.lists {
+            if lists[kind] ?? [] != items { changed.insert(kind) }
             lists[kind] = items
             catalogs[kind] = Catalog(connection: name, kind, items)
         }
         if let completes = offer.completes { self.completes = completes }
+        if let subscribes = offer.subscribes { self.subscribes = subscribes }
+        return changed
     }
 
     /// A list as clients see it.
@@ -85,6 +94,9 @@ final class ManagedConnection {
 
     /// The tools as clients see them.
     var catalog: Catalog { catalog(.tools) }
+
+    /// The lists that have entries.
+    var filledLists: Set<ListKind> { Set(lists.keys.filter { lists[$0]?.isEmpty == false }) }
 
     /// Whether all is known that its server offers.
     var isListed: Bool { ListKind.allCases.allSatisfy { lists[$0] != nil } }

@@ -171,6 +171,7 @@ extension ManagedConnection {
             features[kind.rawValue] = .array(items)
         }
         features["completes"] = .bool(completes ?? false)
+        features["subscribes"] = .bool(subscribes ?? false)
         return features.text
     }
 }
@@ -193,6 +194,7 @@ extension ConnectionRow {
             offer.lists[kind] = features[kind.rawValue]?.arrayValue
         }
         offer.completes = features["completes"]?.boolValue
+        offer.subscribes = features["subscribes"]?.boolValue
         return offer
     }
 

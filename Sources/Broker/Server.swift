@@ -23,6 +23,9 @@ final class Server: Peer, ChannelInboundHandler {
         let tool: String
         let began: NIODeadline
         let deadline: NIODeadline
+        /// From which level on its client wants to see what is logged meanwhile; modern era only.
+        let logLevel: LogLevel?
+        var pace = ProgressPace()
         var account: Account
         /// What the network refused meanwhile.
         var network = CallNetwork()
@@ -124,6 +127,7 @@ final class Server: Peer, ChannelInboundHandler {
     private func receive(_ bytes: [UInt8], _ range: Range<Int>) {
         do throws(EnvelopeError) {
             let message = try Envelope.parse(bytes, in: range)
+            if message.kind == .notification { broker.throttle(self) }
             let event = face.receive(message, bytes, into: &out)
             if !out.isEmpty { broker.markDirty(self) }
             // The line feed belongs to it, and a carriage return before that.
@@ -140,8 +144,22 @@ final class Server: Peer, ChannelInboundHandler {
         setReading(false)
     }
 
+    /// Notifications that it may still send.
+    var notices = TokenBucket(rate: Limit.noticesPerSecond, most: Limit.noticeBurst)
+    /// Whether it has sent too many, and is not read for that.
+    var isThrottled = false {
+        didSet {
+            if isThrottled != oldValue { setReading(!isHeld) }
+            if !isHeld, pingDeadline != nil { pingDeadline = .now() + Limit.pingGrace }
+        }
+    }
+    /// When lists may be asked for again that the server says have changed.
+    var relistAt = NIODeadline.distantPast
+    /// Lists that have changed and were not asked for again yet.
+    var changedLists: Set<ListKind> = []
+
     /// Whether it is not read now, so that its silence says nothing about it.
-    var isHeld: Bool { !slowClients.isEmpty }
+    var isHeld: Bool { !slowClients.isEmpty || isThrottled }
 
     /// A client reads again, or is gone.
     func release(_ client: Client) {

@@ -12,8 +12,9 @@ public enum Answers {
             "resultType": "complete",
             "supportedVersions": [.string(ProtocolVersion.modern)],
             "capabilities": [
-                "tools": [:], "prompts": [:], "resources": [:], "completions": [:],
-                "extensions": [controlExtension: [:]],
+                "tools": ["listChanged": true], "prompts": ["listChanged": true],
+                "resources": ["listChanged": true, "subscribe": true], "completions": [:],
+                "logging": [:], "extensions": [controlExtension: [:]],
             ],
             "ttlMs": 0, "cacheScope": "private",
             "_meta": [Key.metaServerInfo.spelling: serverInfo],
@@ -23,7 +24,8 @@ public enum Answers {
     /// The answer to `initialize`.
     public static func initialize(version: String) -> JSON {
         var capabilities: JSON = [
-            "tools": [:], "prompts": [:], "resources": [:],
+            "tools": ["listChanged": true], "prompts": ["listChanged": true],
+            "resources": ["listChanged": true, "subscribe": true], "logging": [:],
             "experimental": [controlExtension: [:]],
         ]
         // The oldest revision completes as well, but has no word for it.

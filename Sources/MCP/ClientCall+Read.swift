@@ -14,6 +14,12 @@ extension ClientCall {
             }
             call.progressToken = token
         }
+        if let range = message.meta?[.metaLogLevel], era == .modern {
+            guard let level = Value.string(bytes, range).flatMap(LogLevel.init) else {
+                return .invalidParams(id, "the logLevel is none that there is")
+            }
+            call.logLevel = level
+        }
         call.meta = message.meta.map { $0.list.filter { $0.key == nil } } ?? []
         let cause =
             kind == .completion

@@ -47,6 +47,8 @@ public struct ClientCall: Sendable {
     public var reference: Reference?
     /// What the client wants progress reported under.
     public var progressToken: RequestID?
+    /// From which level on the client wants to see what the server logs meanwhile; modern era only.
+    public var logLevel: LogLevel?
     /// The bytes that the ranges below lie in.
     var source: [UInt8]
     /// The arguments, an object; the argument of a completion. Nil when it has none.

@@ -14,6 +14,14 @@ public enum ClientRequest: Sendable {
     case call(ClientCall)
     /// A `corral/…` method with its params.
     case control(RequestID, Era, method: String, params: JSON, progressToken: RequestID?)
+    /// `subscriptions/listen`, of the modern era.
+    case listen(RequestID, SubscriptionFilter)
+    /// `resources/subscribe`, of the legacy era.
+    case subscribe(RequestID, uri: String)
+    /// `resources/unsubscribe`, of the legacy era.
+    case unsubscribe(RequestID, uri: String)
+    /// `logging/setLevel`, of the legacy era.
+    case setLogLevel(RequestID, LogLevel)
     /// The client has lost interest in a request.
     case cancel(RequestID)
     /// Nothing is to be done.
@@ -29,6 +37,8 @@ public enum ClientRequest: Sendable {
 public struct ClientFace: Sendable {
     /// The revision that `initialize` settled on; nil before.
     public private(set) var legacyVersion: String?
+    /// Whether the legacy session has begun, so that the client hears what it did not ask for.
+    public private(set) var isInitialized = false
     /// Requests without an answer yet.
     private var inFlight: Set<RequestID> = []
 
@@ -66,7 +76,8 @@ public struct ClientFace: Sendable {
     @discardableResult
     public mutating func finished(_ id: RequestID) -> Bool { inFlight.remove(id) != nil }
 
-    private func notification(_ message: Envelope, _ bytes: [UInt8]) -> ClientRequest {
+    private mutating func notification(_ message: Envelope, _ bytes: [UInt8]) -> ClientRequest {
+        if message.method == "notifications/initialized" { isInitialized = legacyVersion != nil }
         guard message.method == "notifications/cancelled",
             let range = message.params?[.requestId], let id = RequestID(message: bytes, range),
             inFlight.contains(id)
@@ -98,6 +109,12 @@ public struct ClientFace: Sendable {
         }
         switch message.method {
         case "server/discover": return .discover(id)
+        case "subscriptions/listen":
+            let filter = message.params?[.notifications].flatMap { Value.tree(bytes, $0) }
+            switch SubscriptionFilter.read(filter) {
+            case .success(let filter): return .listen(id, filter)
+            case .failure(let error): return .invalidParams(id, error.cause)
+            }
         default: return common(message, bytes, id, .modern)
         }
     }
@@ -121,16 +138,42 @@ public struct ClientFace: Sendable {
             return .invalidParams(
                 id, "server/discover lacks _meta io.modelcontextprotocol/protocolVersion")
         case let method where legacyVersion == nil && !method.hasPrefix("corral/"):
-            guard ListKind(method: method) != nil || ClientCall.Kind(rawValue: method) != nil
+            guard
+                ListKind(method: method) != nil || ClientCall.Kind(rawValue: method) != nil
+                    || ClientFace.sessionMethods.contains(method)
             else { break }
             return .refuse(
                 id, code: ProtocolErrorCode.invalidRequest,
                 message: "cannot answer '\(method)': the session has not begun (send initialize "
                     + "first, or the _meta of \(ProtocolVersion.modern) with every request)",
                 data: nil)
+        case let method where ClientFace.sessionMethods.contains(method):
+            return session(method, message, bytes, id)
         default: break
         }
         return common(message, bytes, id, .legacy)
+    }
+
+    private static let sessionMethods: Set = [
+        "resources/subscribe", "resources/unsubscribe", "logging/setLevel",
+    ]
+
+    /// Requests that change what a legacy session hears of.
+    private func session(
+        _ method: String, _ message: Envelope, _ bytes: [UInt8], _ id: RequestID
+    ) -> ClientRequest {
+        if method == "logging/setLevel" {
+            let text = message.params?[.level].flatMap { Value.string(bytes, $0) }
+            guard let level = text.flatMap(LogLevel.init) else {
+                return .invalidParams(id, "\(method) lacks level, one of those there are")
+            }
+            return .setLogLevel(id, level)
+        }
+        guard let uri = message.params?[.uri].flatMap({ Value.string(bytes, $0) }) else {
+            return .invalidParams(id, "\(method) lacks uri, a string")
+        }
+        return method == "resources/subscribe"
+            ? .subscribe(id, uri: uri) : .unsubscribe(id, uri: uri)
     }
 
     /// Methods that both eras have.

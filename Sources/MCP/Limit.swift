@@ -12,6 +12,8 @@ public enum Limit {
     public static let ownURIBytes = 8 << 10
     /// The longest URI of a resource as clients write it: the broker's part is the rest.
     public static let uriBytes = ownURIBytes + 64
+    /// The most resources that one client may hear of at a time.
+    public static let subscriptions = 256
     /// The longest name of a tool, the specification's own.
     public static let toolNameBytes = 128
     /// The longest name clients see, `connection__tool`: what every language model's API takes.

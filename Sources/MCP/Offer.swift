@@ -85,6 +85,8 @@ public struct Offer: Sendable, Equatable {
     public var complaints: [String] = []
     /// Whether it answers `completion/complete`; nil when that was not asked.
     public var completes: Bool?
+    /// Whether it tells of changes of single resources; nil when that was not asked.
+    public var subscribes: Bool?
 
     /// An offer of nothing that was asked.
     public init() {}

@@ -33,10 +33,7 @@ extension ServerFace {
                 case .integer(let number) = RequestID(message: bytes, range)
             else { return .nothing }
             return .progress(number)
-        case "notifications/tools/list_changed": return .changed(.tools)
-        case "notifications/prompts/list_changed": return .changed(.prompts)
-        case "notifications/resources/list_changed": return .changed(.resources)
-        default: return .nothing
+        default: return unasked(message, bytes)
         }
     }
 
@@ -55,6 +52,11 @@ extension ServerFace {
         if pingID == id {
             pingID = nil
             return .pong
+        }
+        if listenID == id {
+            // Ended by the server: it is asked again when something changes that is listened for.
+            listenID = nil
+            return .nothing
         }
         return state == .ready ? .answer(id) : .nothing
     }
@@ -128,6 +130,7 @@ extension ServerFace {
         state = .listing
         for kind in ListKind.allCases where !capabilities.offers(kind) { offer.lists[kind] = [] }
         offer.completes = capabilities.completes
+        offer.subscribes = capabilities.subscribes
         nextLists = ListKind.allCases.filter { capabilities.offers($0) }
         return listNext(into: &out)
     }

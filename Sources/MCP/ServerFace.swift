@@ -20,6 +20,10 @@ public enum ServerEvent: Sendable {
     case listFailed(cause: String)
     /// The server says that one of its lists has changed.
     case changed(ListKind)
+    /// The server says that a resource has changed, by its own URI.
+    case updated(String)
+    /// The server logs something.
+    case logged
     /// The handshake failed for good; the step and the cause, for people.
     case failed(step: String, cause: String)
     /// The process has to be replaced by a fresh one that gets `initialize` at once.
@@ -72,6 +76,10 @@ public struct ServerFace: Sendable {
     /// What was listed since the last event that told of it.
     var offer = Offer()
     var pingID: Int?
+    /// The `subscriptions/listen` that a modern server tells of changes under.
+    var listenID: Int?
+    /// The resources that the server was asked to tell of.
+    var subscribed: Set<String> = []
     private var noiseLines = 0
     private var noiseBytes = 0
 
@@ -194,6 +202,11 @@ extension ServerFace {
             out.text(ServerFace.context)
             separator = ","
         }
+        if era == .modern, let level = call.logLevel {
+            out.text(separator)
+            out.text("\"\(Key.metaLogLevel.spelling)\":\"\(level.rawValue)\"")
+            separator = ","
+        }
         if call.progressToken != nil {
             out.text(separator)
             out.text("\"progressToken\":")
@@ -248,7 +261,7 @@ extension ServerFace {
         }
     }
 
-    private func modernRequest(
+    func modernRequest(
         _ id: Int, _ method: String, _ members: JSONObject = [:], into out: inout LineWriter
     ) {
         var params = members

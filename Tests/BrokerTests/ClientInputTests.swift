@@ -45,7 +45,7 @@ import Testing
             let client = try harness.client()
             let found = try client.request("server/discover", TestClient.modern())["result"]
             #expect(found?["supportedVersions"] == ["2026-07-28"])
-            #expect(found?["capabilities"]?["tools"] == [:])
+            #expect(found?["capabilities"]?["tools"] == ["listChanged": true])
             #expect(found?["capabilities"]?["extensions"]?["dev.corral/control"] == [:])
             try client.initialize()
             #expect(try client.request("tools/list")["result"] == ["tools": []])

@@ -111,6 +111,13 @@ final class FakeServer: Sendable {
         write((["jsonrpc": "2.0", "id": request["id"] ?? nil, "error": error] as JSON).text + "\n")
     }
 
+    /// Sends a notification.
+    func notify(_ method: String, _ params: JSON? = nil) {
+        var note: JSON = ["jsonrpc": "2.0", "method": .string(method)]
+        note["params"] = params
+        write(note.text + "\n")
+    }
+
     /// Does nothing at all until it is killed.
     func waitForKill() throws { _ = try poll([deathNotice], milliseconds: nil) }
 

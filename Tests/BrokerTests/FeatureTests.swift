@@ -242,7 +242,10 @@ import Testing
             let client = try harness.client(connecting: ["old"])
             let discovered = try client.request("server/discover", TestClient.modern())
             let modern = discovered["result"]?["capabilities"]?.objectValue?.members.map(\.name)
-            #expect(modern == ["tools", "prompts", "resources", "completions", "extensions"])
+            #expect(
+                modern == [
+                    "tools", "prompts", "resources", "completions", "logging", "extensions",
+                ])
             for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
                 let client = try harness.client()
                 try client.initialize(revision)
