@@ -24,6 +24,9 @@ extension Broker {
         case .changed(let kind): changed(kind, by: server)
         case .updated(let uri): updated(uri, by: server)
         case .logged: logged(by: server, message, bytes)
+        case .asked(let id, let kind):
+            let params = message.params.flatMap { JSON.read(bytes, $0.range) }
+            asked(id, kind, by: server, params)
         case .listFailed(let cause):
             let failure = Failure.invalid(.malformed(cause), "tools/list", server.connection)
             endListing(of: server, .failure(failure))
@@ -55,6 +58,7 @@ extension Broker {
             server.calls[number] = nil
             return forwardError(of: call, at: server, message, bytes)
         }
+        if inputRequired(number, at: server, message, bytes) { return }
         let size = message.result?.count ?? 0
         guard size <= server.connection.policy.limits.response else {
             return end(number, at: server, .tooLarge(call.tool, server.connection))

@@ -24,6 +24,7 @@ extension Broker {
         guard !network.isGone || !route.connection.policy.network.isNetworked else {
             return fail(client, call.id, .networkUnavailable(call.name))
         }
+        if call.state != nil, unpark(call, route, from: client) { return }
         if let server = route.connection.server {
             send(call, route.name, from: client, to: server)
         } else {
@@ -38,6 +39,15 @@ extension Broker {
                 client, call.id,
                 .busy("call", call.name, "\(Limit.callsPerServer) calls are in flight there"))
         }
+        guard call.state == nil || server.face.era == .modern else {
+            // Sent without it, the call would begin anew.
+            return fail(
+                client, call.id,
+                Failure(
+                    code: ProtocolErrorCode.invalidParams,
+                    message: "Invalid params: nothing waits for this requestState"))
+        }
+        let asks = call.asks.intersection(server.connection.card.asks)
         let now = NIODeadline.now()
         let timeout = server.connection.policy.limits.callTimeout.standard
         // What was decided before is not this call's.
@@ -46,14 +56,14 @@ extension Broker {
         networkTurned(at: server)
         var account = server.openAccount()
         let before = server.out.bytes.count
-        let number = server.face.call(call, own: name, into: &server.out)
+        let number = server.face.call(call, own: name, asks: asks, into: &server.out)
         account.bytesIn = server.out.bytes.count - before
         server.calls[number] = Server.Call(
             client: client, id: call.id, kind: call.kind, era: call.era,
             progressToken: call.progressToken,
             tool: call.kind == .tool ? name : call.kind.method, began: now,
             deadline: now + TimeAmount(timeout), logLevel: call.logLevel,
-            account: account)
+            asks: asks, rounds: Rounds(call, name, asks, server.face.era), account: account)
         server.lastActive = now
         markDirty(server)
         watch(server, until: now + TimeAmount(timeout))
@@ -136,6 +146,7 @@ extension Broker {
         server.lastActive = .now()
         if server.countsCallBytes { notify(.callEnded(sandbox: server.sandbox)) }
         networkTurned(at: server)
+        for client in server.askedClients.values { dropAsks(of: client, at: server) }
         if server.calls.isEmpty {
             watch(server, until: server.lastActive + server.idleTimeout)
         }

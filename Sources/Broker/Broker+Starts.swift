@@ -96,7 +96,9 @@ extension Broker {
         tellSpent(of: server)
         server.meters = CgroupMeters(meters, owning: Array(raw[4...]))
         openPipes(server, input: raw[1], output: raw[0], log: raw[2])
-        server.face.start(start.mode, lists: start.lists, into: &server.out)
+        server.face.start(
+            start.mode, lists: start.lists, asks: start.connection.card.asks,
+            into: &server.out)
         markDirty(server)
         flushPeers()
     }

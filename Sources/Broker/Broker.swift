@@ -131,7 +131,7 @@ final class Broker {
     /// Decides what a client's message asks for.
     func receive(_ request: ClientRequest, from client: Client) {
         switch request {
-        case .nothing: return
+        case .nothing, .answered: return
         case .call(let call): return self.call(call, from: client)
         case .refuse(let id, let code, let message, let data):
             client.refuse(id, code, message, data)

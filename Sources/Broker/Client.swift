@@ -22,6 +22,9 @@ final class Client: Peer, ChannelInboundHandler {
     var restriction: String?
     /// What it hears of without asking again.
     var hearing = Hearing()
+    /// What it was asked and has not answered, by the broker's own numbers.
+    var asks: [Int: PendingAsk] = [:]
+    var lastAsk = 0
     /// Registrations that end when it goes away, by its own ids.
     var registrations: [RequestID: Registration] = [:]
     /// Servers that are not read because this client does not read.
@@ -86,7 +89,11 @@ final class Client: Peer, ChannelInboundHandler {
     private func receive(_ bytes: [UInt8], _ range: Range<Int>) {
         do throws(EnvelopeError) {
             let message = try Envelope.parse(bytes, in: range)
-            broker.receive(face.receive(message, bytes), from: self)
+            let request = face.receive(message, bytes)
+            if case .answered(let number) = request {
+                return broker.answered(number, by: self, message, bytes)
+            }
+            broker.receive(request, from: self)
         } catch {
             refuse(error.id, error.code, error.message)
         }

@@ -34,6 +34,10 @@ enum Limit {
     static let errorLogLines = 12
     /// How long a request waits for lines of a log that are not written yet; clients ask again.
     static let logPatience = TimeAmount.seconds(20)
+    /// Requests of the broker's to one client that have no answer yet.
+    static let asksPerClient = 64
+    /// How often one call may be sent because its server asks before it answers.
+    static let rounds = 10
     /// `subscriptions/listen` requests of one client.
     static let listensPerClient = 64
     /// How long changes are gathered before a client is told of them together.

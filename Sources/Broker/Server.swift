@@ -14,17 +14,22 @@ final class Server: Peer, ChannelInboundHandler {
 
     /// One call without an answer yet.
     struct Call {
-        let client: Client
-        let id: RequestID
+        /// Who waits for it; a call that was parked may come back from another client of its user.
+        var client: Client
+        /// The client's id for it; while it is parked one that no client can have.
+        var id: RequestID
         let kind: ClientCall.Kind
         let era: Era
-        let progressToken: RequestID?
+        var progressToken: RequestID?
         /// The tool's name at the server; the method of what is no call of a tool.
         let tool: String
         let began: NIODeadline
-        let deadline: NIODeadline
+        var deadline: NIODeadline
         /// From which level on its client wants to see what is logged meanwhile; modern era only.
         let logLevel: LogLevel?
+        /// What its client can be asked for.
+        let asks: Set<Ask.Kind>
+        var rounds: Rounds
         var pace = ProgressPace()
         var account: Account
         /// What the network refused meanwhile.
@@ -56,6 +61,8 @@ final class Server: Peer, ChannelInboundHandler {
     var timerAt: NIODeadline?
     /// Until when the ping after a missed deadline has to be answered.
     var pingDeadline: NIODeadline?
+    /// Clients that were asked something in its name.
+    var askedClients: [ObjectIdentifier: Client] = [:]
     /// Who waits for fresh lists.
     var listWaiters: [ListWaiter] = []
     /// Why the broker ends it; nil while it does not.

@@ -20,12 +20,37 @@ extension ClientCall {
             }
             call.logLevel = level
         }
+        if era == .modern {
+            if let cause = call.readRound(message, bytes) { return .invalidParams(id, cause) }
+        }
         call.meta = message.meta.map { $0.list.filter { $0.key == nil } } ?? []
         let cause =
             kind == .completion
             ? call.readCompletion(message, bytes) : call.readTarget(message, bytes)
         if let cause { return .invalidParams(id, cause) }
         return .call(call)
+    }
+
+    /// Reads what the client can be asked for, and what it was asked before.
+    private mutating func readRound(_ message: Envelope, _ bytes: [UInt8]) -> String? {
+        // Most clients declare nothing, which is written in two bytes.
+        if let range = message.meta?[.metaClientCapabilities], range.count > 2 {
+            asks = ClientCapabilities(Value.tree(bytes, range)).asks
+        }
+        guard kind != .completion else { return nil }
+        if let range = message.params?[.inputResponses], !Value.isNull(bytes, range) {
+            guard bytes[range.lowerBound] == UInt8(ascii: "{") else {
+                return "the inputResponses must be an object"
+            }
+            inputs = bytes[range].map { $0 == 0x0D ? 0x20 : $0 }
+        }
+        if let range = message.params?[.requestState], !Value.isNull(bytes, range) {
+            guard let text = Value.string(bytes, range) else {
+                return "the requestState must be a string"
+            }
+            state = text
+        }
+        return nil
     }
 
     /// Reads a name or URI and the arguments; the cause when they cannot be used.

@@ -49,6 +49,12 @@ public struct ClientCall: Sendable {
     public var progressToken: RequestID?
     /// From which level on the client wants to see what the server logs meanwhile; modern era only.
     public var logLevel: LogLevel?
+    /// What the client says that it can be asked for meanwhile.
+    public var asks: Set<Ask.Kind> = []
+    /// What an earlier answer said must come with this call; modern era only.
+    public var state: String?
+    /// What an earlier answer asked for, an object by its keys; modern era only.
+    var inputs: [UInt8]?
     /// The bytes that the ranges below lie in.
     var source: [UInt8]
     /// The arguments, an object; the argument of a completion. Nil when it has none.
@@ -78,7 +84,8 @@ public struct ClientCall: Sendable {
 
     /// How many bytes it keeps while it waits.
     public var waitingBytes: Int {
-        (arguments?.count ?? 0) + (context?.count ?? 0)
+        (arguments?.count ?? 0) + (context?.count ?? 0) + (inputs?.count ?? 0)
+            + (state?.utf8.count ?? 0)
             + meta.reduce(0) { $0 + $1.name.count + $1.value.count }
     }
 }
@@ -103,6 +110,45 @@ extension ClientCall {
             write("argument", arguments, into: &out)
             write("context", context, into: &out)
         }
+    }
+
+    /// Writes what an earlier answer asked for.
+    func writeRound(into out: inout LineWriter) {
+        if let inputs {
+            out.text(",\"inputResponses\":")
+            out.lines(inputs)
+        }
+        if let state {
+            out.text(",\"requestState\":")
+            out.string(state)
+        }
+    }
+
+    /// What the client answers under a key; nil when it does not.
+    public func input(_ key: String) -> [UInt8]? {
+        guard let inputs, let range = Parts.member(key, inputs, 0..<inputs.count),
+            inputs[range.lowerBound] == UInt8(ascii: "{")
+        else { return nil }
+        return Array(inputs[range])
+    }
+
+    /// The same call with answers to what the server asked for, each an object.
+    public func answering(
+        _ answers: [(key: String, bytes: [UInt8])], state: String?
+    ) -> ClientCall {
+        var call = self
+        call.state = state
+        var out = LineWriter()
+        out.text("{")
+        for (index, answer) in answers.enumerated() {
+            if index > 0 { out.text(",") }
+            out.string(answer.key)
+            out.text(":")
+            out.splice(answer.bytes, 0..<answer.bytes.count, hasReturns: true)
+        }
+        out.text("}")
+        call.inputs = answers.isEmpty ? nil : out.bytes
+        return call
     }
 
     private func write(_ name: String, _ range: Range<Int>?, into out: inout LineWriter) {

@@ -22,6 +22,8 @@ public enum ClientRequest: Sendable {
     case unsubscribe(RequestID, uri: String)
     /// `logging/setLevel`, of the legacy era.
     case setLogLevel(RequestID, LogLevel)
+    /// An answer to the request of the broker's with this number.
+    case answered(Int)
     /// The client has lost interest in a request.
     case cancel(RequestID)
     /// Nothing is to be done.
@@ -37,6 +39,8 @@ public enum ClientRequest: Sendable {
 public struct ClientFace: Sendable {
     /// The revision that `initialize` settled on; nil before.
     public private(set) var legacyVersion: String?
+    /// What the legacy session's client said that it can be asked for.
+    private var capabilities = ClientCapabilities()
     /// Whether the legacy session has begun, so that the client hears what it did not ask for.
     public private(set) var isInitialized = false
     /// Requests without an answer yet.
@@ -52,7 +56,9 @@ public struct ClientFace: Sendable {
     /// `finished`.
     public mutating func receive(_ message: Envelope, _ bytes: [UInt8]) -> ClientRequest {
         switch message.kind {
-        case .response: return .nothing
+        case .response:
+            guard case .integer(let number) = message.id else { return .nothing }
+            return .answered(number)
         case .notification: return notification(message, bytes)
         case .request: break
         }
@@ -133,6 +139,8 @@ public struct ClientFace: Sendable {
             let version =
                 ProtocolVersion.legacy.contains(asked) ? asked : ProtocolVersion.legacy[0]
             legacyVersion = version
+            capabilities = ClientCapabilities(
+                message.params?[.capabilities].flatMap { Value.tree(bytes, $0) })
             return .initialize(id, version: version)
         case "server/discover":
             return .invalidParams(
@@ -181,7 +189,10 @@ public struct ClientFace: Sendable {
         _ message: Envelope, _ bytes: [UInt8], _ id: RequestID, _ era: Era
     ) -> ClientRequest {
         if let kind = ClientCall.Kind(rawValue: message.method) {
-            return ClientCall.read(kind, message, bytes, id, era)
+            let request = ClientCall.read(kind, message, bytes, id, era)
+            guard era == .legacy, case .call(var call) = request else { return request }
+            call.asks = capabilities.asks
+            return .call(call)
         }
         if let kind = ListKind(method: message.method) {
             guard let range = message.params?[.cursor], !Value.isNull(bytes, range) else {

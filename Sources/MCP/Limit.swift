@@ -14,6 +14,8 @@ public enum Limit {
     public static let uriBytes = ownURIBytes + 64
     /// The most resources that one client may hear of at a time.
     public static let subscriptions = 256
+    /// How much a server may ask for at a time before it answers a call.
+    public static let asks = 16
     /// The longest name of a tool, the specification's own.
     public static let toolNameBytes = 128
     /// The longest name clients see, `connection__tool`: what every language model's API takes.

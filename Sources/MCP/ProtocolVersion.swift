@@ -28,6 +28,8 @@ public enum ProtocolErrorCode {
     public static let resourceNotFound = -32002
     /// A server failed in a way of its own.
     public static let server = -32000
+    /// The client did not declare what the server needs; of the modern era only.
+    public static let missingCapability = -32021
     /// The protocol revision is not spoken here.
     public static let unsupportedVersion = -32022
 }

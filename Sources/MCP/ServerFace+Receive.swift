@@ -7,23 +7,28 @@ extension ServerFace {
     ) -> ServerEvent {
         switch message.kind {
         case .request:
-            answer(message, into: &out)
-            return .nothing
+            return asked(message, into: &out)
         case .notification: return notification(message, bytes)
         case .response: return response(message, bytes, into: &out)
         }
     }
 
-    /// Answers a server's request: nothing was declared that it could ask for, only pings.
-    private func answer(_ message: Envelope, into out: inout LineWriter) {
-        guard let id = message.id, verdict != .modern else { return }
+    /// A server's request: pings are answered, what it may ask of clients is theirs to answer, and
+    /// nothing else was declared. The modern era has no such requests.
+    private func asked(_ message: Envelope, into out: inout LineWriter) -> ServerEvent {
+        guard let id = message.id, verdict != .modern else { return .nothing }
         if message.method == "ping" {
             out.result(id, [:])
+        } else if state == .ready, let kind = Ask.Kind(rawValue: message.method),
+            mayAsk.contains(kind)
+        {
+            return .asked(id, kind)
         } else {
             out.error(
                 id, code: ProtocolErrorCode.methodNotFound,
                 message: "Method not found: this client declared no capability for it")
         }
+        return .nothing
     }
 
     private func notification(_ message: Envelope, _ bytes: [UInt8]) -> ServerEvent {

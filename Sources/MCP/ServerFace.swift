@@ -24,6 +24,8 @@ public enum ServerEvent: Sendable {
     case updated(String)
     /// The server logs something.
     case logged
+    /// A legacy server asks for something, under its own id.
+    case asked(RequestID, Ask.Kind)
     /// The handshake failed for good; the step and the cause, for people.
     case failed(step: String, cause: String)
     /// The process has to be replaced by a fresh one that gets `initialize` at once.
@@ -68,6 +70,8 @@ public struct ServerFace: Sendable {
     var wantsLists = false
     /// What the server says about itself; nothing before the handshake is over.
     public internal(set) var capabilities = ServerCapabilities()
+    /// What the server may ask of clients.
+    var mayAsk: Set<Ask.Kind> = []
     var nextID = 1
     /// The list that is being asked for.
     var listing: Listing?
@@ -92,9 +96,13 @@ public struct ServerFace: Sendable {
     /// Whether calls may be sent.
     public var isReady: Bool { state == .ready }
 
-    /// Sends the first message; `lists` asks for what it offers before it is ready.
-    public mutating func start(_ mode: Mode, lists: Bool, into out: inout LineWriter) {
+    /// Sends the first message; `lists` asks for what it offers before it is ready, `asks` is what
+    /// it may ask of clients.
+    public mutating func start(
+        _ mode: Mode, lists: Bool, asks: Set<Ask.Kind> = [], into out: inout LineWriter
+    ) {
         wantsLists = lists
+        mayAsk = asks
         switch mode {
         case .probe:
             mayRespawn = true
@@ -181,25 +189,29 @@ extension ServerFace {
     /// Sends a call under the server's own name for what is meant, and gives the number that its
     /// answer will carry.
     public mutating func call(
-        _ call: ClientCall, own name: String, into out: inout LineWriter
+        _ call: ClientCall, own name: String, asks: Set<Ask.Kind> = [],
+        into out: inout LineWriter
     ) -> Int {
         let number = takeID()
         out.text("{\"jsonrpc\":\"2.0\",\"id\":")
         out.integer(number)
         out.text(",\"method\":\"\(call.kind.method)\",\"params\":{")
         call.writeTarget(name, into: &out)
-        writeMeta(of: call, number: number, into: &out)
+        if era == .modern { call.writeRound(into: &out) }
+        writeMeta(of: call, number: number, asks: asks, into: &out)
         out.text("}}\n")
         return number
     }
 
     /// Writes the `_meta` of a call: the context of the modern era, the broker's own token, and
     /// what else the client gave.
-    private func writeMeta(of call: ClientCall, number: Int, into out: inout LineWriter) {
+    private func writeMeta(
+        of call: ClientCall, number: Int, asks: Set<Ask.Kind>, into out: inout LineWriter
+    ) {
         var separator = ",\"_meta\":{"
         if era == .modern {
             out.text(separator)
-            out.text(ServerFace.context)
+            out.text(asks.isEmpty ? ServerFace.context : ServerFace.context(asks))
             separator = ","
         }
         if era == .modern, let level = call.logLevel {
@@ -234,7 +246,8 @@ extension ServerFace {
         out.request(
             .integer(id), "initialize",
             [
-                "protocolVersion": .string(ProtocolVersion.legacy[0]), "capabilities": [:],
+                "protocolVersion": .string(ProtocolVersion.legacy[0]),
+                "capabilities": ClientCapabilities.json(mayAsk),
                 "clientInfo": ServerFace.clientInfo,
             ])
     }
@@ -277,10 +290,14 @@ extension ServerFace {
     static let clientInfo: JSON = ["name": "corral", "version": .string(Software.version)]
 
     /// The members of `_meta` that every modern request carries.
-    private static let context =
+    private static let context = context([])
+
+    /// The same for a call whose client answers what the server may ask.
+    private static func context(_ asks: Set<Ask.Kind>) -> String {
         "\"\(Key.metaProtocolVersion.spelling)\":\"\(ProtocolVersion.modern)\","
-        + "\"\(Key.metaClientCapabilities.spelling)\":{},"
-        + "\"\(Key.metaClientInfo.spelling)\":\(clientInfo.text)"
+            + "\"\(Key.metaClientCapabilities.spelling)\":\(ClientCapabilities.json(asks).text),"
+            + "\"\(Key.metaClientInfo.spelling)\":\(clientInfo.text)"
+    }
 }
 
 /// What this software says about itself.

@@ -37,6 +37,8 @@ public struct RunCard: Sendable, Equatable {
     public var io: Policy.IO?
     /// Which era of MCP the server speaks.
     public var era: Era
+    /// What its server may ask of the clients that call it.
+    public var clientRequests: [ClientRequest]
     /// Tool patterns (`create_*`) that wait for a person.
     public var approve: [String]
     /// Tool patterns that are refused.
@@ -61,6 +63,16 @@ extension RunCard {
         case modern
         /// Up to 2025-11-25: `initialize`.
         case legacy
+    }
+
+    /// Something that a server asks a client for.
+    public enum ClientRequest: String, Sendable, Equatable, CaseIterable {
+        /// A form for the user to fill in.
+        case elicitation
+        /// A completion by the client's language model.
+        case sampling
+        /// The directories that the client works in.
+        case roots
     }
 
     /// Packages to install, all versions pinned and hashed in the lock file.

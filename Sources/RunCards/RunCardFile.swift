@@ -71,6 +71,9 @@ extension RunCard {
             Key(
                 "protocol", .choice, .standard("auto"), \.era,
                 "The era of MCP it speaks; `auto` finds out."),
+            Key(
+                "client_requests", .list(of: .choice), .standard("[]"), \.clientRequests,
+                "What its server may ask of clients that answer it. Empty: nothing."),
             Key("tools", .record(Tools.schema), .standard("{}"), \.tools, "Rules on its tools."),
         ]
     }
@@ -81,7 +84,7 @@ extension RunCard {
             name: "", title: "", description: "", policy: "", install: nil, freeCommand: false,
             command: [], environment: [], settings: [], credentials: [], networkAllow: [],
             memory: nil, callTimeout: nil, life: nil, addressSpace: nil, io: nil, era: .auto,
-            approve: [], deny: [], file: "", places: [:])
+            clientRequests: [], approve: [], deny: [], file: "", places: [:])
     }
 }
 

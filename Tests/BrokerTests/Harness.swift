@@ -158,6 +158,7 @@ final class Harness {
           - {name: token, env: TOKEN, required: \(name == "secret"), hint: "from the site"}
         tools: {deny: ["delete_*"]}
         \(name.hasPrefix("net") ? "network: {allow: ['api.example.com:443']}" : "")
+        client_requests: \(name.hasPrefix("asking") ? "[elicitation, sampling, roots]" : "[]")
         """
     }
 
@@ -319,11 +320,13 @@ final class TestClient {
     }
 
     /// Params with the modern context.
-    static func modern(_ params: JSON = [:], token: JSON? = nil) -> JSON {
+    static func modern(
+        _ params: JSON = [:], token: JSON? = nil, capabilities: JSON = [:]
+    ) -> JSON {
         var params = params
         var meta: JSON = [
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": [:],
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
         ]
         meta["progressToken"] = token
         params["_meta"] = meta

@@ -137,7 +137,8 @@ import Testing
     @Test func `responses and other notifications are passed over`() throws {
         var face = ClientFace()
         for text in [
-            #"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            #"{"jsonrpc":"2.0","id":"1","result":{}}"#,
+            #"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}}"#,
             #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
             #"{"jsonrpc":"2.0","method":"notifications/whatever"}"#,
         ] {
