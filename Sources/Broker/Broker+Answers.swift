@@ -61,7 +61,8 @@ extension Broker {
         if inputRequired(number, at: server, message, bytes) { return }
         let size = message.result?.count ?? 0
         guard size <= server.connection.policy.limits.response else {
-            return end(number, at: server, .tooLarge(call.tool, server.connection))
+            let head = message.result.map { bytes[$0] } ?? []
+            return endTooLarge(number, at: server, head: head)
         }
         do throws(ResultTranslation.Problem) {
             try ResultTranslation.check(message, bytes, of: call.kind, from: server.face.era)
@@ -69,6 +70,7 @@ extension Broker {
             return end(number, at: server, .invalid(error, call.tool, server.connection))
         }
         server.calls[number] = nil
+        noteAnswer(of: server)
         if ResultTranslation.isError(message, bytes) {
             return explain(call, at: server, message, bytes)
         }
@@ -82,6 +84,13 @@ extension Broker {
             markDirty(call.client)
         }
         callEnded(at: server)
+    }
+
+    /// A server that answers is well.
+    private func noteAnswer(of server: Server) {
+        guard !server.hasAnswered else { return }
+        server.hasAnswered = true
+        server.connection.health.recovered()
     }
 
     /// A result with its URIs as the caller knows them.
@@ -177,9 +186,9 @@ extension Broker {
 
     /// A line beyond the limit: ends the call it answers, or the server when that is unknown.
     func tooLong(_ server: Server, head: [UInt8]) {
-        let number = Broker.answeredNumber(head)
-        if let number, let call = server.calls[number] {
-            return end(number, at: server, .tooLarge(call.tool, server.connection))
+        let number = Broker.answeredNumber(Array(head.prefix(JSONRPC.Limit.headBytes)))
+        if let number, server.calls[number] != nil {
+            return endTooLarge(number, at: server, head: Broker.result(of: head))
         }
         stop(server, .broke(.outputTooLarge, "it wrote a line beyond the limit"))
     }

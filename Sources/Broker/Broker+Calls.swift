@@ -10,6 +10,9 @@ extension Broker {
     /// which is started first when it does not run.
     func call(_ call: ClientCall, from client: Client) {
         guard !isDraining else { return fail(client, call.id, .shuttingDown) }
+        if call.kind == .resource, call.name.hasPrefix(KeptOutputs.scheme) {
+            return readKept(call, from: client)
+        }
         guard let route = route(call, of: client) else {
             return fail(client, call.id, .unknown(call))
         }

@@ -23,6 +23,7 @@ extension Broker {
     func remove(_ connection: ManagedConnection, then: @escaping (Failure?) -> Void) {
         table(connection.caller.uid).remove(connection)
         connection.isGone = true
+        kept.forget(connection.id)
         listsChanged(connection.filledLists, of: connection)
         let failure = Failure(
             .unknownConnection, "cannot call '\(connection.name)': the connection was removed")
@@ -67,6 +68,7 @@ extension Broker {
             connection,
             Failure(.cancelled, "cannot finish the call of '\(connection.name)': it was restarted"))
         connection.phase = .idle
+        connection.health.recovered()
         start(connection, lists: true) { [self] result in
             switch result {
             case .failure(let failure): fail(client, request.id, failure)
@@ -81,6 +83,7 @@ extension Broker {
         guard let connection = named(ConnectionsTest.self, client, request) else { return }
         let began = NIODeadline.now()
         var running = connection.server
+        connection.health.recovered()
         start(connection, lists: true) { [self] result in
             running = running ?? connection.server
             var report = TestReport(began: began, server: running)

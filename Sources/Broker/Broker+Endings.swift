@@ -61,8 +61,14 @@ extension Broker {
         switch cause {
         case .unused:
             markDirty(server)
-            server.context?.close(mode: .all, promise: nil)
-            server.stopTimer = schedule(after: Limit.stopGrace) { $0.kill(server) }
+            flushPeers()
+            // The end of its input, then SIGTERM, then the end of all of it.
+            server.context?.close(mode: .output, promise: nil)
+            server.stopTimer = schedule(after: Limit.stopGrace) { broker in
+                guard server.ending == nil else { return }
+                broker.link.send(.signal(sandbox: server.sandbox, number: terminate))
+                server.stopTimer = broker.schedule(after: Limit.stopGrace) { $0.kill(server) }
+            }
         case .broke(let code, let text):
             log.notice(
                 "server stopped",
@@ -160,6 +166,10 @@ extension Broker {
             "server ended",
             metadata: ["connection": "\(server.connection.id)", "how": "\(how)"])
         let limits = server.noteUsage(server.ending?.usage)
+        // One that its calls have brought to a limit will start again as well as ever.
+        if server.stopCause == nil, server.face.isReady, !server.hasAnswered, limits.isEmpty {
+            server.connection.health.failed()
+        }
         for number in server.calls.keys.sorted() {
             guard let call = server.calls[number] else { continue }
             end(number, at: server, .exited(call.tool, server, limits))
@@ -185,6 +195,9 @@ extension Broker {
         }
     }
 }
+
+/// SIGTERM.
+private let terminate: Int32 = 15
 
 extension Ending {
     /// The end in words.

@@ -28,12 +28,24 @@ extension Broker {
         case .starting(let start): start.waiters.append(then)
         case .idle, .failed:
             guard !isDraining else { return then(.failure(.shuttingDown)) }
+            let wait = connection.health.wait()
+            if connection.health.isOpen, let wait {
+                let failure = Failure.circuitOpen(connection, for: wait)
+                failWaiting(of: connection, failure)
+                return then(.failure(failure))
+            }
             let start = ServerStart(
                 connection, mode(for: connection), lists: lists || !connection.isListed)
             start.waiters.append(then)
             connection.log.begin()
             connection.phase = .starting(start)
-            requestStart(start)
+            guard let wait else { return requestStart(start) }
+            start.timer = schedule(after: wait) { broker in
+                guard case .starting(let current) = connection.phase, current === start else {
+                    return
+                }
+                broker.requestStart(start)
+            }
         }
     }
 
@@ -162,6 +174,7 @@ extension Broker {
         start.waiters = []
         if case .failure(let failure) = result {
             start.connection.phase = .failed(failure)
+            if failure.isOfServer { start.connection.health.failed() }
             log.notice(
                 "start failed",
                 metadata: [

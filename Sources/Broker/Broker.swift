@@ -27,6 +27,8 @@ final class Broker {
     private var lastRequest: UInt64 = 0
     /// Eras found by probing, by what they are valid for.
     var eras: [String: EraVerdict] = [:]
+    /// Beginnings of answers that were too large.
+    var kept = KeptOutputs()
     /// Whether no new work is taken.
     var isDraining = false
     /// Whether the store takes nothing any more.

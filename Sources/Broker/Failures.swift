@@ -1,5 +1,6 @@
 internal import Control
 internal import MCP
+internal import NIOCore
 internal import Policy
 internal import SupervisorProtocol
 internal import YAML
@@ -48,6 +49,27 @@ extension Failure {
             .timeout,
             "cannot call '\(printable(tool))' of '\(connection.name)': timeout (\(spaced(limit))): "
                 + "no answer came within call_timeout")
+    }
+
+    /// A server has failed too often to be tried again now.
+    static func circuitOpen(
+        _ connection: ManagedConnection, for wait: TimeAmount
+    ) -> Failure {
+        let seconds = (wait.nanoseconds + 999_999_999) / 1_000_000_000
+        return Failure(
+            .startFailed,
+            "cannot start '\(connection.name)': it has failed \(connection.health.failures) times "
+                + "in a row and is not tried again for \(seconds) s",
+            hint: "see `corral logs \(connection.name)`; `corral restart \(connection.name)` tries "
+                + "at once", log: connection.errorLog)
+    }
+
+    /// Whether a start's failure says something about the server.
+    var isOfServer: Bool {
+        switch known {
+        case .startFailed, .timeout, .invalidOutput, .outputTooLarge, .toolExited: true
+        default: false
+        }
     }
 
     /// An answer is larger than the policy allows.

@@ -38,6 +38,25 @@ enum Limit {
     static let asksPerClient = 64
     /// How often one call may be sent because its server asks before it answers.
     static let rounds = 10
+    /// Failures of one connection's server in a row before it is not started for a while.
+    static let failuresToOpen = 5
+    /// How long a start waits after the second failure in a row; four times as long after each
+    /// more.
+    static let firstBackoff = TimeAmount.milliseconds(100)
+    /// How long a server is not started that has failed too often.
+    static let openCircuit = TimeAmount.seconds(60)
+    /// Beginnings of answers that were too large, of one user.
+    static let keptOutputsPerUser = 8
+    /// The most bytes of one of them.
+    static let keptHeadBytes = 1 << 20
+    /// Bytes of all of them.
+    static let keptOutputBytes = 64 << 20
+    /// How long they are kept.
+    static let keptTime = TimeAmount.minutes(10)
+    /// The longest URI of a piece of one.
+    static let keptURIBytes = 128
+    /// How much of one a client reads at a time: less than any policy's `response`.
+    static let pieceBytes = 32 << 10
     /// `subscriptions/listen` requests of one client.
     static let listensPerClient = 64
     /// How long changes are gathered before a client is told of them together.
@@ -60,7 +79,7 @@ enum Limit {
     static let pingGrace = TimeAmount.seconds(2)
     /// How long the end of a process may lag behind the end of its output, and the reverse.
     static let exitGrace = TimeAmount.seconds(2)
-    /// How long a server may take to end after its input has.
+    /// How long a server may take to end after its input has, and again after SIGTERM.
     static let stopGrace = TimeAmount.seconds(2)
     /// How long the last lines of an installation are waited for.
     static let logGrace = TimeAmount.milliseconds(100)

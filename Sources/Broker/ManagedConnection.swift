@@ -1,6 +1,7 @@
 internal import Control
 internal import JSONRPC
 internal import MCP
+internal import NIOCore
 internal import Policy
 internal import RunCards
 internal import Store
@@ -41,6 +42,8 @@ final class ManagedConnection {
     var waitingBytes = 0
     /// Who wants to hear of which resources, by the server's own URIs.
     var subscribers: [String: [ObjectIdentifier: Client]] = [:]
+    /// Whether its server may be started.
+    var health = Health()
     /// Whether the connection was removed, or its registration undone.
     var isGone = false
     /// What its server offers, each list as it was last told; a list that is not there was never
@@ -135,7 +138,8 @@ final class ManagedConnection {
             id: id.description, name: name, card: card.name, state: state, failure: failure,
             settings: settings, credentials: credentials.keys.sorted(),
             tools: catalog.entries.map(Tool.init(exposing:)), createdAt: createdAt.description,
-            lastUsed: lastUsed?.description, usageCount: usageCount)
+            lastUsed: lastUsed?.description, usageCount: usageCount, failures: health.failures,
+            retryMilliseconds: health.wait().map { Int($0.nanoseconds / 1_000_000) })
     }
 }
 

@@ -61,6 +61,8 @@ final class Server: Peer, ChannelInboundHandler {
     var timerAt: NIODeadline?
     /// Until when the ping after a missed deadline has to be answered.
     var pingDeadline: NIODeadline?
+    /// Whether it has answered a call with a result.
+    var hasAnswered = false
     /// Clients that were asked something in its name.
     var askedClients: [ObjectIdentifier: Client] = [:]
     /// Who waits for fresh lists.
@@ -91,7 +93,8 @@ final class Server: Peer, ChannelInboundHandler {
         start = connection.log.start
         // Room for the envelope around a result of the allowed size.
         let line = connection.policy.limits.response + (64 << 10)
-        framer = LineFramer(limit: min(line, JSONRPC.Limit.lineBytes))
+        framer = LineFramer(
+            limit: min(line, JSONRPC.Limit.lineBytes), head: Limit.keptHeadBytes)
     }
 
     /// The newest lines of its log, for an error.
@@ -106,7 +109,7 @@ final class Server: Peer, ChannelInboundHandler {
         while let line = framer.next() {
             switch line {
             case .line(let range): receive(framer.bytes, range)
-            case .tooLong: broker.tooLong(self, head: framer.skippedHead)
+            case .tooLong: broker.tooLong(self, head: framer.takeHead())
             }
         }
     }

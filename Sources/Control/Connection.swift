@@ -38,12 +38,17 @@ public struct Connection: ControlValue {
     public var lastUsed: String?
     /// How many calls its tools have had.
     public var usageCount: Int
+    /// How often in a row its server could not be started, or ended before it answered a call.
+    public var failures: Int
+    /// For how long its server is not started after that; nil when it may be started now.
+    public var retryMilliseconds: Int?
 
     /// Makes a connection's description.
     public init(
         id: String, name: String, card: String, state: State, failure: Failure? = nil,
         settings: [String: SettingValue], credentials: [String], tools: [Tool],
-        createdAt: String, lastUsed: String? = nil, usageCount: Int
+        createdAt: String, lastUsed: String? = nil, usageCount: Int, failures: Int = 0,
+        retryMilliseconds: Int? = nil
     ) {
         self.id = id
         self.name = name
@@ -56,6 +61,8 @@ public struct Connection: ControlValue {
         self.createdAt = createdAt
         self.lastUsed = lastUsed
         self.usageCount = usageCount
+        self.failures = failures
+        self.retryMilliseconds = retryMilliseconds
     }
 }
 
@@ -73,7 +80,9 @@ extension Connection {
             tools: try fields.values("tools", as: Tool.self),
             createdAt: try fields.string("createdAt"),
             lastUsed: try fields.optionalString("lastUsed"),
-            usageCount: try fields.integer("usageCount"))
+            usageCount: try fields.integer("usageCount"),
+            failures: json["failures"]?.intValue ?? 0,
+            retryMilliseconds: json["retryMilliseconds"]?.intValue)
     }
 
     /// The description as it is sent.
@@ -86,6 +95,8 @@ extension Connection {
             "usageCount": .integer(usageCount),
         ]
         object["failure"] = failure?.json
+        if failures > 0 { object["failures"] = .integer(failures) }
+        object["retryMilliseconds"] = retryMilliseconds.map(JSON.integer)
         object["lastUsed"] = lastUsed.map(JSON.string)
         return .object(object)
     }

@@ -24,6 +24,8 @@ public struct Failure: Error, ControlValue, CustomStringConvertible {
     public var hint: String?
     /// The last lines of the server's log, oldest first.
     public var log: [String]?
+    /// Where the beginning of an answer can be read that was too large.
+    public var resource: String?
     /// What the call used that failed, when one was under way.
     public var usage: CallUsage?
     /// What the network refused to the call that failed, when there is anything to tell.
@@ -76,6 +78,7 @@ extension Failure {
         errno = data?["errno"]?.intValue
         hint = data?["hint"]?.stringValue
         log = data?["log"]?.arrayValue?.compactMap(\.stringValue)
+        resource = data?["resource"]?.stringValue
         usage = data?[CallUsage.key].flatMap(CallUsage.init)
         network = data?[CallNetwork.key].flatMap(CallNetwork.init)
     }
@@ -92,6 +95,7 @@ extension Failure {
         data["errno"] = errno.map(JSON.integer)
         data["hint"] = hint.map(JSON.string)
         data["log"] = log.map { .array($0.map(JSON.string)) }
+        data["resource"] = resource.map(JSON.string)
         data[CallUsage.key] = usage?.json
         data[CallNetwork.key] = network?.json
         var error: JSONObject = ["code": .integer(code), "message": .string(message)]

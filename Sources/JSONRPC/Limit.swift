@@ -8,7 +8,7 @@ public enum Limit {
     /// How much room an empty line buffer keeps: enough for every ordinary message.
     static let keptBytes = 256 << 10
     /// How much of a line over the limit is kept: what stands before its long value.
-    static let headBytes = 256
+    public static let headBytes = 256
     /// The longest method name in bytes: thrice the longest that MCP has.
     public static let methodBytes = 128
     /// The most members of an envelope, of its params, of their `_meta` and of a result.

@@ -20,12 +20,24 @@ public struct LineFramer: Sendable {
     private var scanned = 0
     /// How the last line that was too long began, to tell what it answered.
     public private(set) var skippedHead: [UInt8] = []
+
+    /// Gives that beginning, and forgets it.
+    public mutating func takeHead() -> [UInt8] {
+        defer { skippedHead = [] }
+        return skippedHead
+    }
+
     /// Whether the rest of a line over the limit is still to come.
     private var isSkipping = false
 
-    /// Makes a framer that passes over lines of more than `limit` bytes.
-    public init(limit: Int = Limit.lineBytes) {
+    /// How many bytes of such a line are kept.
+    private let headLimit: Int
+
+    /// Makes a framer that passes over lines of more than `limit` bytes and keeps the first `head`
+    /// of each, until there is another.
+    public init(limit: Int = Limit.lineBytes, head: Int = Limit.headBytes) {
         self.limit = limit
+        headLimit = head
     }
 
     /// How many bytes of an unfinished line wait.
@@ -55,7 +67,7 @@ public struct LineFramer: Sendable {
                 continue
             }
             guard range.count <= limit else {
-                skippedHead = Array(bytes[range.prefix(Limit.headBytes)])
+                skippedHead = Array(bytes[range.prefix(headLimit)])
                 return .tooLong
             }
             if !isBlank(range) { return .line(range) }
@@ -67,7 +79,7 @@ public struct LineFramer: Sendable {
     private mutating func overflow() -> Line? {
         // One more byte may be the carriage return that does not count.
         guard pendingBytes > limit + 1 || isSkipping else { return nil }
-        if !isSkipping { skippedHead = Array(bytes[start...].prefix(Limit.headBytes)) }
+        if !isSkipping { skippedHead = Array(bytes[start...].prefix(headLimit)) }
         bytes.removeAll(keepingCapacity: false)
         start = 0
         scanned = 0

@@ -151,11 +151,17 @@ extension Supervisor {
         try watch(sandbox)
     }
 
-    /// Sends a signal to a command's pid 1, which passes it on.
+    /// Sends a signal to pid 1 of a command's sandbox, which passes it on; a server's gets SIGTERM
+    /// alone.
     func signal(_ id: UInt64, _ number: Int32) throws(KernelError) {
-        guard let sandbox = sandboxes[id], case .run = sandbox.purpose, sandbox.announced,
-            Self.signals.contains(number)
-        else { return }
+        guard let sandbox = sandboxes[id], sandbox.announced, Self.signals.contains(number) else {
+            return
+        }
+        switch sandbox.purpose {
+        case .run: break
+        case .server where number == SIGTERM: break
+        case .server, .installation, .spare: return
+        }
         try number == SIGKILL ? sandbox.kill() : sandbox.child.signal(number)
     }
 

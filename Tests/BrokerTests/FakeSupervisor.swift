@@ -23,6 +23,7 @@ final class FakeSupervisor: Sendable {
         var killed: Set<UInt64> = []
         var commands: [[String]] = []
         var allowed: [[String]] = []
+        var signals: [Int32] = []
     }
 
     private let socket: Descriptor
@@ -55,6 +56,9 @@ final class FakeSupervisor: Sendable {
 
     /// How many servers run.
     var running: Int { state.withLock { $0.servers.count } }
+
+    /// The signals that were asked for, in order.
+    var signals: [Int32] { state.withLock { $0.signals } }
 
     /// The commands that were asked for, in order.
     var commands: [[String]] { state.withLock { $0.commands } }
@@ -124,6 +128,9 @@ final class FakeSupervisor: Sendable {
             send(.posture(id: id, [FakeSupervisor.holding, differs]))
         case .run(let run): try begin(run)
         case .signal(let sandbox, let number):
+            state.withLock { $0.signals.append(number) }
+            // A server of these tests ignores it, as one may.
+            guard number != 15 || state.withLock({ !$0.commands.isEmpty }) else { return }
             guard let server = state.withLock({ $0.servers[sandbox] }) else { return }
             try server.die()
             end(server, server.ending(status: -1, signal: number))

@@ -34,11 +34,18 @@ enum ConnectionText {
         for connection in connections {
             table.add(
                 .init(connection.name, .bold), .init(connection.card),
-                .init(connection.state.rawValue, tint(connection.state)),
+                .init(state(connection), tint(connection.state)),
                 .init("\(connection.tools.count)"),
                 .init(connection.lastUsed.map(time) ?? "never"))
         }
         return table.lines(screen)
+    }
+
+    /// What it is doing; after failures in a row how many, and for how long it is not tried again.
+    private static func state(_ connection: Connection) -> String {
+        guard connection.failures > 1 else { return connection.state.rawValue }
+        let wait = connection.retryMilliseconds.map { ", next in \(($0 + 999) / 1000) s" } ?? ""
+        return "\(connection.state.rawValue) ×\(connection.failures)\(wait)"
     }
 
     /// An instant in ISO 8601 to the minute: `2026-07-28 12:00`.
