@@ -26,6 +26,27 @@ STOP_SECONDS = 15
 COMMAND_SECONDS = 180 * SLOWNESS
 
 
+def let_registries_be_where_they_are(path):
+    """Where package registries have addresses that no policy of ours lets anybody reach, as behind
+    a mirror, the policy at `path`, a test's own, says so."""
+    found = set()
+    for host in ("pypi.org", "files.pythonhosted.org"):
+        try:
+            found |= {ipaddress.ip_address(entry[4][0])
+                      for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
+        except OSError:
+            pass  # what needs the registry will tell
+    lifted = [name for name, is_one in (("private", "is_private"), ("reserved", "is_reserved"))
+              if any(getattr(address, is_one) or not address.is_global for address in found)]
+    if lifted:
+        with open(path, encoding="utf-8") as file:
+            before, install, after = file.read().partition("\ninstall:\n")
+        for name in lifted:
+            after = after.replace(f", {name}", "", 1)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(before + install + after)
+
+
 class Failure(Exception):
     """Something that must work did not; the message is for people."""
 
@@ -91,28 +112,7 @@ class Testbed:
                 '  - {users: [root], cards: ["*"], commands: true, '
                 f"directories: [{self.directory}]}}\n" + "".join(self.rules))
 
-        self.let_registries_be_where_they_are()
-
-    def let_registries_be_where_they_are(self):
-        """Where package registries have addresses that no policy of ours lets anybody reach, as
-        behind a mirror, this bed's own policy says so."""
-        found = set()
-        for host in ("pypi.org", "files.pythonhosted.org"):
-            try:
-                found |= {ipaddress.ip_address(entry[4][0])
-                          for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)}
-            except OSError:
-                pass  # what needs the registry will tell
-        lifted = [name for name, is_one in (("private", "is_private"), ("reserved", "is_reserved"))
-                  if any(getattr(address, is_one) or not address.is_global for address in found)]
-        if lifted:
-            path = f"{self.etc}/policies/default.yaml"
-            with open(path, encoding="utf-8") as file:
-                before, install, after = file.read().partition("\ninstall:\n")
-            for name in lifted:
-                after = after.replace(f", {name}", "", 1)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(before + install + after)
+        let_registries_be_where_they_are(f"{self.etc}/policies/default.yaml")
 
     def policy(self, **keys):
         """Types values of top-level keys into the default policy, in place of those it has."""
