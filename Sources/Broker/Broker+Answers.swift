@@ -109,7 +109,8 @@ extension Broker {
         if call.client.face.finished(call.id) {
             let isWritten = ResultTranslation.writeError(
                 message, bytes, as: call.id, to: call.era, adding: call.told(usage),
-                saying: call.network.lines, into: &call.client.out)
+                saying: call.network.lines, clean: { sanitized($0, layout: .block) },
+                into: &call.client.out)
             if !isWritten {
                 var failure = Failure.invalid(
                     .malformed("the error has no readable code and message"), call.tool,

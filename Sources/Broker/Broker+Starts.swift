@@ -198,7 +198,7 @@ extension Broker {
             return
         }
         let failure = Failure(
-            .startFailed, "cannot start '\(server.connection.name)': \(step): \(cause)",
+            .startFailed, "cannot start '\(server.connection.name)': \(step): \(sanitized(cause))",
             log: server.errorLog)
         // A verdict that was kept may be what is wrong: the next start probes again.
         eras[server.connection.eraKey] = nil

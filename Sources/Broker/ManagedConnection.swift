@@ -83,7 +83,8 @@ final class ManagedConnection {
         for (kind, items) in offer.lists {
             if lists[kind] ?? [] != items { changed.insert(kind) }
             lists[kind] = items
-            catalogs[kind] = Catalog(connection: name, kind, items)
+            catalogs[kind] = Catalog(
+                connection: name, kind, items, clean: { sanitized($0, layout: .block) })
         }
         if let completes = offer.completes { self.completes = completes }
         if let subscribes = offer.subscribes { self.subscribes = subscribes }

@@ -26,7 +26,12 @@ public struct Catalog: Sendable {
     }
 
     /// Names and prepares the entries of one list of a connection; what cannot be used is left out.
-    public init(connection: String, _ kind: ListKind, _ items: [JSON]) {
+    /// `clean` makes text for people safe to show; schemas and names at the server stay as they
+    /// are.
+    public init(
+        connection: String, _ kind: ListKind, _ items: [JSON],
+        clean: (String) -> String = { $0 }
+    ) {
         var taken: Set<String> = []
         let named = items.compactMap { json in kind.identity(of: json).map { ($0, json) } }
         entries = named.sorted { $0.0 < $1.0 }.map { own, json in
@@ -34,8 +39,8 @@ public struct Catalog: Sendable {
             if kind == .tools || kind == .prompts {
                 name = ToolName.exposed(connection: connection, tool: own, taken: taken)
             }
-            taken.insert(name)
-            return Entry(exposing: json, of: kind, own: own, as: name)
+            taken.insert(ToolName.skeleton(name))
+            return Entry(exposing: json.cleaned(clean), of: kind, own: own, as: name)
         }.sorted { $0.exposedName < $1.exposedName }
         var index: [String: Int] = [:]
         for (position, entry) in entries.enumerated() { index[entry.exposedName] = position }
@@ -67,16 +72,38 @@ extension Catalog.Entry {
     }
 }
 
+extension JSON {
+    /// A definition whose text for people is safe to show.
+    fileprivate func cleaned(_ clean: (String) -> String) -> JSON {
+        var json = self
+        for name in ["title", "description"] {
+            if let text = json[name]?.stringValue { json[name] = .string(clean(text)) }
+        }
+        // The name of a resource is text for people; other names are replaced.
+        if json["uri"] != nil || json["uriTemplate"] != nil, let text = json["name"]?.stringValue {
+            json["name"] = .string(clean(text))
+        }
+        if let text = json["annotations"]?["title"]?.stringValue {
+            json["annotations"]?["title"] = .string(clean(text))
+        }
+        if let arguments = json["arguments"]?.arrayValue {
+            json["arguments"] = .array(arguments.map { $0.cleaned(clean) })
+        }
+        return json
+    }
+}
+
 /// The names of tools and prompts as clients see them.
 public enum ToolName {
     /// What stands between the connection and its tool.
     public static let separator = "__"
 
     /// The name of a connection's tool for clients: characters that language models' APIs refuse
-    /// become `_`; a name that is too long or taken ends in a digest of the whole.
+    /// become `_`; a name that is too long, or looks like one that is taken, ends in a digest of
+    /// the whole. `taken` holds skeletons.
     public static func exposed(connection: String, tool: String, taken: Set<String>) -> String {
         let plain = connection + separator + String(decoding: tool.utf8.map(safe), as: UTF8.self)
-        guard plain.utf8.count > Limit.exposedNameBytes || taken.contains(plain) else {
+        guard plain.utf8.count > Limit.exposedNameBytes || taken.contains(skeleton(plain)) else {
             return plain
         }
         var digest = fingerprint(tool)
@@ -84,9 +111,24 @@ public enum ToolName {
             let tail = "_" + hexadecimal(digest)
             let head = plain.utf8.prefix(Limit.exposedNameBytes - tail.utf8.count)
             let name = String(decoding: Array(head), as: UTF8.self) + tail
-            if !taken.contains(name) { return name }
+            if !taken.contains(skeleton(name)) { return name }
             digest &+= 1
         }
+    }
+
+    /// What a name looks like (UTS 39): two with the same skeleton can be taken for each other. Of
+    /// the characters that names have here five have a look-alike; all others are their own.
+    static func skeleton(_ name: String) -> String {
+        var out = ""
+        for character in name.unicodeScalars {
+            switch character {
+            case "0": out += "O"
+            case "1", "I": out += "l"
+            case "m": out += "rn"
+            default: out.unicodeScalars.append(character)
+            }
+        }
+        return out
     }
 
     /// The connection's part of a name that a client calls.

@@ -147,10 +147,11 @@ public enum ResultTranslation {
     /// Codes that are the broker's own to give, or that speak about a revision the client did not
     /// choose, become a general one: a server must not be able to speak in the broker's name. `own`
     /// is the member that the broker adds to its data, unless that is no object; `lines` are added
-    /// to its message.
+    /// to its message, which `clean` makes safe to show.
     public static func writeError(
         _ message: Envelope, _ bytes: [UInt8], as id: RequestID, to client: Era,
-        adding own: String, saying lines: [String] = [], into out: inout LineWriter
+        adding own: String, saying lines: [String] = [], clean: (String) -> String = { $0 },
+        into out: inout LineWriter
     ) -> Bool {
         guard let error = message.error, let range = error[.code],
             let code = Value.tree(bytes, range)?.intValue,
@@ -163,7 +164,7 @@ public enum ResultTranslation {
         out.text(",\"error\":{\"code\":")
         out.integer(told)
         out.text(",\"message\":")
-        out.string(([text] + lines).joined(separator: "; "))
+        out.string(([clean(text)] + lines).joined(separator: "; "))
         out.text(",\"data\":")
         if let data = error[.data], bytes[data.lowerBound] != UInt8(ascii: "{") {
             out.splice(bytes, data, hasReturns: message.hasReturns)

@@ -28,6 +28,47 @@ import Testing
         #expect(Set(one.entries.map(\.name)) == ["a.b", "a/b", "a_b", long])
     }
 
+    @Test func `names that look alike are told apart, by rule`() throws {
+        for names in [
+            ["get_I", "get_l", "get_1"], ["m", "rn"], ["O0", "OO"], ["a\u{435}", "a_"],
+        ] {
+            let tools = try names.map { try tool($0) }
+            let one = Catalog(connection: "c", tools: tools)
+            let other = Catalog(connection: "c", tools: tools.reversed())
+            let exposed = one.entries.map(\.exposedName)
+            #expect(exposed == other.entries.map(\.exposedName))
+            // One keeps its name; the others end in a digest.
+            let plain = exposed.filter { $0.utf8.count <= "c__".utf8.count + 6 }
+            #expect(plain.count <= (names[0] == "a\u{435}" ? 2 : 1), "\(exposed)")
+            #expect(Set(exposed).count == names.count)
+        }
+        let apart = Catalog(connection: "c", tools: [try tool("list"), try tool("List")])
+        #expect(apart.entries.map(\.exposedName) == ["c__List", "c__list"])
+    }
+
+    @Test func `text for people is cleaned, schemas are not`() throws {
+        let definition: JSON = [
+            "name": "t\u{1B}", "title": "x", "description": "x", "annotations": ["title": "x"],
+            "inputSchema": ["type": "object", "description": "x"],
+        ]
+        let catalog = Catalog(connection: "c", .tools, [definition], clean: { _ in "clean" })
+        let told = try #require(catalog.entries.first)
+        #expect(told.exposedName == "c__t_")
+        #expect(told.name == "t\u{1B}")
+        #expect(told.definition["title"] == "clean")
+        #expect(told.definition["description"] == "clean")
+        #expect(told.definition["annotations"] == ["title": "clean"])
+        #expect(told.definition["inputSchema"]?["description"] == "x")
+        let resource: JSON = ["uri": "a:b", "name": "x"]
+        let resources = Catalog(connection: "c", .resources, [resource], clean: { _ in "clean" })
+        #expect(resources.entries.first?.definition["name"] == "clean")
+        let prompt: JSON = ["name": "p", "arguments": [["name": "x", "description": "x"]]]
+        let prompts = Catalog(connection: "c", .prompts, [prompt], clean: { _ in "clean" })
+        #expect(
+            prompts.entries.first?.definition["arguments"]
+                == [["name": "x", "description": "clean"]])
+    }
+
     @Test func `the connection's part ends at the first separator`() {
         #expect(ToolName.connection(of: "my-time__a__b") == "my-time")
         #expect(ToolName.connection(of: "time_a") == nil)
