@@ -108,7 +108,12 @@ let package = Package(
         tests("NetworkRulesTests", ["NetworkRules"]),
         tests("SupervisorProtocolTests", ["SupervisorProtocol", "NetworkRules"]),
         tests("WireTests", ["Wire"]),
-        tests("EgressTests", ["Egress", "Kernel", "NetworkRules", "SupervisorProtocol", "Wire"]),
+        .testTarget(
+            name: "EgressTests",
+            dependencies: [
+                "Egress", "Kernel", "NetworkRules", "Policy", "Sandbox", "SupervisorProtocol",
+                "Wire",
+            ], exclude: ["Servers"], swiftSettings: swift),
         tests(
             "ConfigurationTests",
             ["Configuration", "Kernel", "NetworkRules", "Policy", "RunCards"]),
