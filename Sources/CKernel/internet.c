@@ -103,6 +103,12 @@ int corral_set_no_delay(int fd)
     return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+int corral_reset_on_close(int fd, bool on)
+{
+    struct linger none = {.l_onoff = on, .l_linger = 0};
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 int corral_dial(const corral_endpoint_t *to)
 {
     address_t address;
@@ -110,7 +116,7 @@ int corral_dial(const corral_endpoint_t *to)
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (corral_set_no_delay(fd) < 0)
+    if (corral_set_no_delay(fd) < 0 || corral_reset_on_close(fd, true) < 0)
         return close_keeping_errno(fd);
     if (connect(fd, &address.any, size) < 0 && errno != EINPROGRESS)
         return close_keeping_errno(fd);
@@ -127,12 +133,6 @@ int corral_datagram_socket(const corral_endpoint_t *to)
     if (connect(fd, &address.any, size) < 0)
         return close_keeping_errno(fd);
     return fd;
-}
-
-int corral_reset_on_close(int fd)
-{
-    struct linger none = {.l_onoff = 1, .l_linger = 0};
-    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
 int corral_socket_failure(int fd)

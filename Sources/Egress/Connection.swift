@@ -150,7 +150,8 @@ final class Connection: Source {
             received: inward.flow.moved)
     }
 
-    /// Ends both sides; but for one that both have finished, with a reset. A denial is told first.
+    /// Ends both sides: as their sockets go away they are reset, unless both have finished. A
+    /// denial is told first.
     func end(
         _ cause: EgressEnding.Cause, errno: CInt = 0, denial: Denial? = nil, _ gateway: Gateway
     ) {
@@ -164,12 +165,12 @@ final class Connection: Source {
                     microseconds: gateway.now - began, cause: cause, errno: errno,
                     denial: denial)))
         if denial != nil { gateway.flush() }
-        if cause != .finished {
+        if cause == .finished {
             for socket in [tool.raw, remote.raw] {
                 do throws(KernelError) {
-                    try Internet.resetOnClose(socket)
+                    try Internet.setResetOnClose(socket, false)
                 } catch {
-                    // Closing it ends it as well, if less clearly.
+                    // It is reset then, after both sides had all.
                 }
             }
         }

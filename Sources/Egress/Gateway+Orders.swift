@@ -28,7 +28,7 @@ extension Gateway {
         do throws(KernelError) {
             for door in sandbox.doors {
                 try door.socket.setNonblocking(true)
-                if door is Listener { try Internet.setNoDelay(door.socket.raw) }
+                if door is Listener { try prepare(listener: door.socket.raw) }
                 table.insert(door)
                 try poller.add(door.socket.raw, token: door.token)
             }
@@ -36,6 +36,13 @@ extension Gateway {
             throw EgressError("open", "sandbox \(opening.sandbox)", error)
         }
         sandboxes[opening.sandbox] = sandbox
+    }
+
+    /// What is set here, each connection inherits. A gateway that dies resets what it carried: a
+    /// half answer must not look like a whole one.
+    private func prepare(listener raw: CInt) throws(KernelError) {
+        try Internet.setNoDelay(raw)
+        try Internet.setResetOnClose(raw, true)
     }
 
     /// The new rules hold for all that is decided from now on, and for what is open: nothing else

@@ -7,7 +7,7 @@ extension Gateway {
     /// Takes over a connection to port 53.
     func answer(_ tool: consuming Descriptor, of sandbox: Sandbox) {
         guard sandbox.streams.count < Limit.questionStreams, sandbox.bucket.take(at: now) else {
-            return reset(tool)
+            return
         }
         QuestionStream(tool, sandbox).begin(self)
     }

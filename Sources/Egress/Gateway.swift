@@ -166,13 +166,19 @@ extension Gateway {
             guard let sandbox = sandboxes[number] else { return }
             sandbox.calls.ended(limit: sandbox.rules.limits.bytesPerCall)
         case .spent(let sandbox, let bytes): sandboxes[sandbox]?.day.add(bytes, day: day)
-        case .flush(let serial): outbox.add(.flushed(serial: serial))
+        case .flush(let serial): answer(serial)
         case .measure(let number, let serial):
             for connection in sandboxes[number]?.connections ?? [] {
                 outbox.add(.moved(connection.progress))
             }
-            outbox.add(.flushed(serial: serial))
+            answer(serial)
         }
+    }
+
+    private func answer(_ serial: UInt64) {
+        outbox.add(.flushed(serial: serial), isAnswer: true)
+        // One that asks and never reads is no broker.
+        if outbox.count > 2 * Limit.events, let broker { dropBroker(broker) }
     }
 }
 

@@ -49,23 +49,15 @@ final class Listener: Door {
         do throws(KernelError) {
             dialled = try Internet.originalDestination(of: tool.raw, isV6: isV6)
         } catch {
-            // Nothing redirected it here: it was meant for this very port, which nobody has.
-            return reset(tool)
+            // Nothing redirected it here: it was meant for this very port, which nobody has. It is
+            // reset as it goes away.
+            return
         }
         if dialled.port == 53 {
             gateway.answer(tool, of: sandbox)
         } else {
             gateway.connect(tool, of: sandbox, to: dialled)
         }
-    }
-}
-
-/// Closes a connection so that the other side sees a reset.
-func reset(_ socket: consuming Descriptor) {
-    do throws(KernelError) {
-        try Internet.resetOnClose(socket.raw)
-    } catch {
-        // Closing it ends it as well, if less clearly.
     }
 }
 
@@ -98,9 +90,8 @@ extension Gateway {
         }
         decision.place = decision.denial?.place ?? ""
         outbox.add(.decided(decision))
-        // First the broker learns of it, then the tool.
+        // First the broker learns of it, then the tool, by the reset as its socket goes away.
         flush()
-        reset(tool)
     }
 
     private func limit(_ sandbox: Sandbox, isWithinRate: Bool) -> Denial? {
@@ -129,7 +120,7 @@ extension Gateway {
                         time: System.wallMilliseconds * 1000, sent: 0, received: 0,
                         microseconds: 0, cause: .unreachable, errno: error.errno)))
             flush()
-            return reset(tool)
+            return
         }
         let connection = Connection(
             tool: tool, remote: remote, sandbox, target, names, number: decision.number, now: now)

@@ -9,11 +9,12 @@ struct Outbox {
     private var first = 0
     private var lost: UInt64 = 0
 
-    private var count: Int { queue.count - first }
+    /// How many wait.
+    var count: Int { queue.count - first }
 
-    /// Adds one event.
-    mutating func add(_ event: EgressEvent) {
-        guard count < Limit.events else {
+    /// Adds one event; an answer to the broker is never lost, since it waits for it.
+    mutating func add(_ event: EgressEvent, isAnswer: Bool = false) {
+        guard count < Limit.events || isAnswer else {
             lost += 1
             return
         }

@@ -111,6 +111,11 @@ final class QuestionStream: Source {
     func end(_ gateway: Gateway) {
         guard !hasEnded else { return }
         hasEnded = true
+        do throws(KernelError) {
+            try Internet.setResetOnClose(socket.raw, false)
+        } catch {
+            // It is reset then, with all that mattered sent.
+        }
         sandbox.streams.removeAll { $0 === self }
         gateway.forget(self)
     }

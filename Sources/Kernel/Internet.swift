@@ -95,9 +95,10 @@ public enum Internet {
         _ = try check("setsockopt", "TCP_NODELAY") { corral_set_no_delay(raw) }
     }
 
-    /// Lets the coming close(2) reset the connection (SO_LINGER) instead of ending it.
-    public static func resetOnClose(_ raw: CInt) throws(KernelError) {
-        _ = try check("setsockopt", "SO_LINGER") { corral_reset_on_close(raw) }
+    /// Whether close(2), and the death of this process, resets the connection (SO_LINGER) instead
+    /// of ending it; what a listening socket accepts inherits it, and `dial` begins with it.
+    public static func setResetOnClose(_ raw: CInt, _ on: Bool) throws(KernelError) {
+        _ = try check("setsockopt", "SO_LINGER") { corral_reset_on_close(raw, on) }
     }
 
     /// The error number that waits at a socket (SO_ERROR), 0 for none; it is told once.

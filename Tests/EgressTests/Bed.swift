@@ -161,7 +161,7 @@ extension Bed {
 /// A gateway's process with the other ends of its two sockets.
 final class RunningGateway {
     let child: Child
-    let link: Descriptor
+    private(set) var link: Descriptor
     private(set) var broker: Descriptor
 
     init(_ name: String, _ directory: String) throws {
@@ -200,6 +200,12 @@ final class RunningGateway {
         let broker = pair.keepOurs()
         try Socket.setReceiveTimeout(of: broker.raw, milliseconds: 30_000)
         return broker
+    }
+
+    /// Ends corrald's side and waits for its own end.
+    func leave() throws -> Child.Ending {
+        link = try Descriptor.open("/dev/null", O_RDONLY)
+        return try ending()
     }
 
     /// How it ended; waits until it did.

@@ -89,11 +89,11 @@ typedef struct {
 int corral_accept_internet(int listener); // non-blocking, as all of these are
 // What the other side of an accepted connection dialled, before netfilter redirected it.
 int corral_original_destination(int fd, bool v6, corral_endpoint_t *out);
-// A stream that has begun to connect, without Nagle's delay.
+// A stream that has begun to connect, without Nagle's delay; close(2) resets it.
 int corral_dial(const corral_endpoint_t *to);
 int corral_datagram_socket(const corral_endpoint_t *to);
 int corral_set_no_delay(int fd);
-int corral_reset_on_close(int fd); // SO_LINGER of 0 seconds
+int corral_reset_on_close(int fd, bool on); // SO_LINGER of 0 seconds
 int corral_socket_failure(int fd); // SO_ERROR, which is cleared
 ssize_t corral_splice(int from, int to, size_t count);
 ssize_t corral_receive_from(int fd, void *bytes, size_t capacity, corral_endpoint_t *from);

@@ -137,6 +137,8 @@ def zone(name, kind, over_tcp):
         return ([a(f"93.184.217.{n}") for n in range(100)], 0) if over_tcp else ("TRUNCATED", 0)
     if first == "many":
         return [a(f"93.184.217.{n}") for n in range(60)], 0
+    if kind == 5:
+        return [record(5, wire("real.example"))], 0
     if kind == 28:
         return [aaaa(V6)], 0
     if kind == 16:
