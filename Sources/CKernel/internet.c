@@ -144,6 +144,11 @@ int corral_socket_failure(int fd)
     return failure;
 }
 
+int corral_set_pipe_capacity(int fd, int bytes)
+{
+    return fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
 ssize_t corral_splice(int from, int to, size_t count)
 {
     return splice(from, NULL, to, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

@@ -17,9 +17,10 @@ enum Limit {
     static let chunkBytes = 16 << 10
     /// Bytes of one direction between its two sockets, at most: what one splice(2) moves.
     static let pipeBytes = 256 << 10
-    /// Pipes at once, each two descriptors; the kernel gives an ordinary user 1,024 of full size
-    /// (pipe(7), pipe-user-pages-soft). Without one, bytes go through a small buffer.
-    static let pipes = 512
+    /// Pipes at once, each two descriptors: of the 64 MiB that the kernel lets an ordinary user
+    /// have in pipes (pipe(7), pipe-user-pages-soft), three quarters. Without one, bytes go through
+    /// a small buffer.
+    static let pipes = 192
     /// Pipes kept for reuse.
     static let idlePipes = 32
     /// Transfers of one connection in a turn; then others get theirs.

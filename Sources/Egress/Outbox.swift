@@ -58,7 +58,7 @@ final class BrokerLink: Source {
         _ events: Poller.Events, other: Bool, _ gateway: Gateway
     ) throws(EgressError) {
         if events.contains(.writable) { isWritable = true }
-        resume(gateway)
+        if !events.isDisjoint(with: [.readable, .readEnded, .hungUp, .failed]) { resume(gateway) }
         gateway.flush()
     }
 

@@ -4,7 +4,14 @@ import Kernel
 final class PipeBox {
     let pipe: Pipe
 
-    init() throws(KernelError) { pipe = try Pipe() }
+    init() throws(KernelError) {
+        pipe = try Pipe()
+        do throws(KernelError) {
+            try pipe.setCapacity(Limit.pipeBytes)
+        } catch {
+            // The user's pipes hold much already: this one moves less at a time.
+        }
+    }
 }
 
 /// Pipes, each with one connection only while bytes of it are in there.

@@ -174,6 +174,17 @@ public enum Internet {
     }
 }
 
+extension Pipe {
+    /// Makes room for so many bytes in whole pages; EPERM when the user has too much in all its
+    /// pipes (pipe(7), pipe-user-pages-soft).
+    public borrowing func setCapacity(_ bytes: Int) throws(KernelError) {
+        let raw = write.raw
+        _ = try check("fcntl", "F_SETPIPE_SZ") {
+            corral_set_pipe_capacity(raw, CInt(clamping: bytes))
+        }
+    }
+}
+
 /// What the kernel would do with packets to an address (rtnetlink(7)).
 public struct Routes: ~Copyable {
     private let socket: Descriptor

@@ -106,7 +106,7 @@ final class Bed {
             switch event {
             case .decided(let decision): decision.denial
             case .ended(let ending): ending.denial
-            case .lost, .flushed: nil
+            case .lost, .flushed, .moved: nil
             }
         }
     }

@@ -43,7 +43,10 @@ final class Box {
             return found
         def attempt(what):
             try: return what()
-            except OSError as error: return errno.errorcode.get(error.errno, repr(error))
+            except OSError as error:
+                # What a reset is called depends on the call that meets it first.
+                if error.errno in (errno.EPIPE, errno.ENOTCONN): return "ECONNRESET"
+                return errno.errorcode.get(error.errno, repr(error))
         def echo(port, data=b"hello", address=PUBLIC):
             def work():
                 with dial(port, address) as s:
@@ -79,7 +82,8 @@ final class Box {
             return found
         def status(m): return m[3] & 15
         def addresses(m):
-            return [socket.inet_ntop(socket.AF_INET if k == 1 else socket.AF_INET6, d) for k, _, d in records(m) if k in (1, 28)]
+            families = {1: socket.AF_INET, 28: socket.AF_INET6}
+            return [socket.inet_ntop(families[k], d) for k, _, d in records(m) if k in families]
         """
     }
 }

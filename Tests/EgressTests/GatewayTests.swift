@@ -104,7 +104,8 @@ struct GatewayTests {
             with dial(8003) as s:
                 for n in range(1024):
                     s.sendall(block); digest.update(block)
-                s.shutdown(socket.SHUT_WR); tell(read_all(s).decode() == str(((1 << 30), digest.hexdigest())))
+                s.shutdown(socket.SHUT_WR)
+                tell(read_all(s).decode() == str(((1 << 30), digest.hexdigest())))
             total, digest = 0, hashlib.sha256()
             with dial(8005) as s:
                 s.sendall(b"%d\\n" % (1 << 30))

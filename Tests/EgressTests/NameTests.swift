@@ -103,7 +103,8 @@ struct NameTests {
                 results = {}
                 cases = {1: (b"GE", b"T / HTTP/1.1\\r\\nHost: evil.example\\r\\n\\r\\n"),
                     2: (b"question", b" more"), 3: (hello("web.example")[:60], b"")}
-                threads = [threading.Thread(target=lambda n=n: results.update({n: late(*cases[n])})) for n in cases]
+                def note(n): results[n] = late(*cases[n])
+                threads = [threading.Thread(target=note, args=(n,)) for n in cases]
                 for t in threads: t.start()
                 for t in threads: t.join()
                 tell(results[1]); tell(results[2]); tell(results[3])

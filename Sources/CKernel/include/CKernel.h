@@ -95,6 +95,7 @@ int corral_datagram_socket(const corral_endpoint_t *to);
 int corral_set_no_delay(int fd);
 int corral_reset_on_close(int fd, bool on); // SO_LINGER of 0 seconds
 int corral_socket_failure(int fd); // SO_ERROR, which is cleared
+int corral_set_pipe_capacity(int fd, int bytes); // fcntl(2) F_SETPIPE_SZ
 ssize_t corral_splice(int from, int to, size_t count);
 ssize_t corral_receive_from(int fd, void *bytes, size_t capacity, corral_endpoint_t *from);
 ssize_t corral_send_to(int fd, const void *bytes, size_t count, const corral_endpoint_t *to);
