@@ -34,7 +34,8 @@ LAUNCH_FLAGS   = -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
                  -ISources/CLaunch/include -ISources/CKernel/include
 
 .PHONY: build release setup test check lint tidy unit-tests venvs systemd-check demo bench \
-        hostile egress egress-short test-vm test-orphans orphans-short test-many many-short test-servers test-noisy \
+        hostile egress egress-short test-vm test-orphans orphans-short test-many many-short \
+        test-servers test-noisy \
         servers fuzz install uninstall clean help
 
 build: setup ## Build for debugging
@@ -117,7 +118,7 @@ test-servers: release venvs ## Run servers in five languages under the shipped s
 # As much as a debug build shows in three minutes.
 egress-short:
 	@scripts/setup.sh $(EGRESS_PACKAGES)
-	@$(PYTHON) scripts/egress.py --programs $(DEBUG) --bytes 268435456 --reloads 100
+	@$(PYTHON) scripts/egress.py --programs $(DEBUG) --bytes 268435456 --reloads 100 --flips 2000
 
 egress: release ## Let sandboxes out into a world of their own, and attack what stops them
 	@scripts/setup.sh $(EGRESS_PACKAGES)

@@ -52,11 +52,11 @@ class Report:
             file.writelines(json.dumps(row) + "\n" for row in self.rows)
 
     def print(self):
-        print(f"{'name':<16}{'p50':>11}{'p99':>11}  {'unit':<5}{'peer':<13}{'ratio':>7}{'n':>7}")
+        print(f"{'name':<16}{'p50':>11}{'p99':>11}  {'unit':<6}{'peer':<13}{'ratio':>7}{'n':>7}")
         for row in self.rows:
             p99 = "" if row["p99"] is None else f"{row['p99']:.2f}"
             ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-            print(f"{row['name']:<16}{row['value']:>11.2f}{p99:>11}  {row['unit']:<5}"
+            print(f"{row['name']:<16}{row['value']:>11.2f}{p99:>11}  {row['unit']:<6}"
                   f"{row['peer'] or '':<13}{ratio:>7}{row['n']:>7}")
         for line in self.skipped:
             print(line)

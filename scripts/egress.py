@@ -6,6 +6,7 @@ nothing else.
     egress.py --only PATTERN        some checks by name
     egress.py --bytes N             how much goes each way in `transfer` (1 GiB)
     egress.py --reloads N           how often the rules change in `reload` (1000)
+    egress.py --flips N             how often a name is asked for in `rebinding` (10000)
 
 Prints a line for each check. Exit status 0 only if every one came out as it must.
 """
@@ -84,10 +85,10 @@ ZONE = {
 class Stage:
     """A Corral on the host of a world, and what checks need of both."""
 
-    def __init__(self, programs, count, reloads):
+    def __init__(self, chosen):
         self.world = World("egress")
-        self.bed = Testbed(programs, "egress")
-        self.bytes, self.reloads = count, reloads
+        self.bed = Testbed(chosen.programs, "egress")
+        self.bytes, self.reloads, self.flips = chosen.bytes, chosen.reloads, chosen.flips
         self.files = f"{self.world.directory}/public"
 
     def begin(self):
@@ -181,12 +182,13 @@ def main():
     parser.add_argument("--only", default="*", metavar="PATTERN")
     parser.add_argument("--bytes", type=int, default=1 << 30, metavar="N")
     parser.add_argument("--reloads", type=int, default=1000, metavar="N")
+    parser.add_argument("--flips", type=int, default=10_000, metavar="N")
     chosen = parser.parse_args()
     if lacking():
         print(f"egress: skipped: this machine has no {' and no '.join(lacking())}")
         return 1
     stop_at_signals()
-    stage = Stage(chosen.programs, chosen.bytes, chosen.reloads)
+    stage = Stage(chosen)
     failed = 0
     try:
         stage.begin()
