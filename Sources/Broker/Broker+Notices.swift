@@ -47,7 +47,12 @@ extension Broker {
         for (subscribed, clients) in connection.subscribers
         where own == subscribed || own.hasPrefix(subscribed + "/") {
             let uri = ResourceURI.exposed(connection: connection.name, own: subscribed)
-            for client in clients.values where client.hearing.note(uri) { tellSoon(client) }
+            for client in clients.values {
+                // Rules may have changed since it subscribed.
+                guard case .allowed = decideBesideTools(client.caller, connection, "resource")
+                else { continue }
+                if client.hearing.note(uri) { tellSoon(client) }
+            }
         }
     }
 

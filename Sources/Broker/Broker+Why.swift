@@ -130,6 +130,8 @@ extension Broker {
                     continue
                 }
                 connection.adopt(card, policy)
+                // What of its lists may be seen can be another part of them now.
+                listsChanged(connection.filledLists, of: connection)
             }
             table.toolsChanged()
         }

@@ -1,4 +1,5 @@
 import JSONRPC
+import Kernel
 import SupervisorProtocol
 import Synchronization
 import Testing
@@ -109,6 +110,36 @@ import Testing
             _ = try other.request("corral/connections/remove", ["name": "s"])
             #expect(try listener.request("corral/whoami")["result"] != nil)
             #expect(listener.others.isEmpty)
+        }
+    }
+
+    @Test(.enabled(if: Identity.uid == 0, "only root may reload"))
+    func `a reload is told, and ends what rules do not allow any more`() throws {
+        let asked = Asked()
+        try Harness.run(["s": script("legacy", asked)]) { harness in
+            let client = try harness.client(connecting: ["s"])
+            try client.initialize()
+            let uri: JSON = "corral://s/memo://a"
+            #expect(try client.request("resources/subscribe", ["uri": uri])["result"] != nil)
+            harness.next.access.withLock {
+                $0 = "allow: [{users: ['*'], cards: ['*'], tools: [echo]}]"
+            }
+            #expect(try client.request("corral/reload")["result"]?["mistakes"] == [])
+            let methods = try (0..<3).map { _ in try client.receive()["method"]?.stringValue }
+            #expect(
+                methods
+                    == ["tools", "prompts", "resources"].map {
+                        "notifications/\($0)/list_changed"
+                    })
+            let update: JSON = [
+                "method": "notifications/resources/updated", "params": ["uri": "memo://a"],
+            ]
+            #expect(try client.call("s__echo", ["send": [update, update]])["result"] != nil)
+            #expect(try client.request("prompts/list")["result"]?["prompts"] == [])
+            // Whatever changes is told together: nothing came with what comes now.
+            _ = try client.request("corral/connections/remove", ["name": "s"])
+            let method = try client.receive()["method"]
+            #expect(method == "notifications/tools/list_changed")
         }
     }
 

@@ -20,7 +20,7 @@ extension IntegrationTests {
             Way(version: "2.3.0", era: "auto", transport: "unix"),
         ]
 
-        @Test func `every client of the SDK lists and calls through both ways in`() throws {
+        @Test func `every client of the SDK uses all there is through both ways in`() throws {
             let corral = try Corral()
             let connected = try corral.connectFaulty("faulty")
             #expect(connected.status == 0, "\(connected.err) \(connected.out)")
@@ -45,6 +45,11 @@ extension IntegrationTests {
             #expect(told["text"]?.stringValue == "grüße\u{0} \"and\" more")
             #expect(told["isError"]?.boolValue == false)
             #expect(told["unknown"]?["code"]?.intValue != nil, "an unknown tool is an error")
+            #expect(told["prompt"] == "Greet you")
+            #expect(told["resource"] == "corral://faulty/memo://notes/1?a=b#c")
+            #expect(told["template"] == "corral://faulty/memo://notes/{id}")
+            #expect(told["contents"] == "of memo://notes/1?a=b#c")
+            #expect(told["completion"] == ["greet"])
             let isModern = way.era == "auto"
             #expect(
                 (told["version"]?.stringValue ?? "" >= "2026-07-28") == isModern,

@@ -4,7 +4,8 @@
     sdk_client.py ERA stdio CORRAL SOCKET TOOL ARGUMENTS
 
 ERA is `legacy` (initialize) or `auto` (server/discover first, SDK 2.x only). Runs under SDK 1.x and
-2.x. Prints one line of JSON: {"version", "tools", "text", "isError", "unknown"}.
+2.x. Prints one line of JSON: {"version", "tools", "text", "isError", "unknown"}, and what the
+tool's connection offers beside it: {"prompt", "resource", "template", "contents", "completion"}.
 """
 
 import json
@@ -69,12 +70,34 @@ async def exercise(session, version, tool, arguments):
     except getattr(mcp, "MCPError", None) or mcp.McpError as error:
         unknown = told(error)
     failed = result.is_error if hasattr(result, "is_error") else result.isError
-    return {
+    others = await exercise_others(session, tool.split("__")[0])
+    return others | {
         "version": version,
         "tools": [found.name for found in tools],
         "text": " ".join(part.text for part in result.content if part.type == "text"),
         "isError": bool(failed),
         "unknown": unknown,
+    }
+
+
+async def exercise_others(session, connection):
+    """A prompt, a resource and a completion of the same connection."""
+    prompts = (await session.list_prompts()).prompts
+    prompt = next(p.name for p in prompts if p.name.startswith(connection + "__"))
+    got = await session.get_prompt(prompt, {"who": "you"})
+    resources = (await session.list_resources()).resources
+    uri = next(r.uri for r in resources if str(r.uri).startswith(f"corral://{connection}/"))
+    templates = await session.list_resource_templates()
+    templates = getattr(templates, "resource_templates", None) or templates.resourceTemplates
+    read = await session.read_resource(uri)
+    completed = await session.complete(
+        mcp.types.PromptReference(type="ref/prompt", name=prompt), {"name": "who", "value": ""})
+    return {
+        "prompt": got.messages[0].content.text,
+        "resource": str(read.contents[0].uri),
+        "template": getattr(templates[0], "uri_template", None) or templates[0].uriTemplate,
+        "contents": read.contents[0].text,
+        "completion": completed.completion.values,
     }
 
 

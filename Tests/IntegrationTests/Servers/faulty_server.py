@@ -92,8 +92,22 @@ TOOLS = {tool.__name__: tool for tool in (
 
 def result(method, parameters):
     if method == "initialize":
-        return {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+        return {"protocolVersion": "2025-06-18",
+                "capabilities": {"tools": {}, "prompts": {}, "resources": {}, "completions": {}},
                 "serverInfo": {"name": "faulty", "version": "1"}}
+    if method == "prompts/list":
+        return {"prompts": [{"name": "greet", "arguments": [{"name": "who", "required": True}]}]}
+    if method == "prompts/get":
+        text = f"Greet {parameters['arguments']['who']}"
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+    if method == "resources/list":
+        return {"resources": [{"uri": "memo://notes/1?a=b#c", "name": "first"}]}
+    if method == "resources/templates/list":
+        return {"resourceTemplates": [{"uriTemplate": "memo://notes/{id}", "name": "any"}]}
+    if method == "resources/read":
+        return {"contents": [{"uri": parameters["uri"], "text": "of " + parameters["uri"]}]}
+    if method == "completion/complete":
+        return {"completion": {"values": [parameters["ref"]["name"]]}}
     if method == "tools/list":
         return {"tools": [{"name": name, "description": name, "inputSchema": {"type": "object"}}
                           for name in TOOLS]}
