@@ -63,7 +63,7 @@ let package = Package(
         library("RunCards", ["YAML", "Policy", "NetworkRules"]),
         library("JSONRPC"),
         library("MCP", ["JSONRPC"]),
-        library("Control", ["JSONRPC"]),
+        library("Control", ["JSONRPC", "NetworkRules"]),
         library("SupervisorProtocol", ["NetworkRules"]),
         library("Wire"),
 

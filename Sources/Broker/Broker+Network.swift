@@ -42,7 +42,9 @@ extension Broker {
         let place = place(of: decision, owner)
         change(.decided(row(decision, number, id, place, owner)), of: owner)
         guard let denial = decision.denial else { return }
-        let told = CallNetwork.Denied(denial, of: decision, id: id, place: place)
+        let told = CallNetwork.Denied(
+            denial, id: id, address: decision.address, port: decision.port, name: decision.name,
+            place: place)
         eachCall(of: decision.sandbox) { network in
             if network.denied.count < Limit.denialsPerCall {
                 network.denied.append(told)
@@ -53,8 +55,9 @@ extension Broker {
         logDenial(decision, told, owner)
     }
 
-    /// Does something to what is known of each call in flight.
+    /// Does something to what is known of each call in flight, or of the command.
     private func eachCall(of sandbox: UInt64, _ body: (inout CallNetwork) -> Void) {
+        if let run = runs[sandbox] { body(&run.network) }
         guard let server = servers[sandbox] else { return }
         let isShared = server.calls.count + server.unfinished.count > 1
         for number in server.calls.keys {
@@ -164,7 +167,8 @@ extension Broker {
             call: call, calls: calls.count, tools: tools.joined(separator: ", "),
             kind: decision.kind == .connect ? "connect" : "resolve", name: decision.name,
             address: decision.address.map { "\($0)" } ?? "", port: Int(decision.port),
-            reason: decision.denial?.reason.told.rawValue, set: decision.denial?.set?.rawValue,
+            reason: decision.denial.map { NetworkReason($0.reason).rawValue },
+            set: decision.denial?.set?.rawValue,
             rule: decision.rule, place: place)
     }
 
@@ -201,41 +205,10 @@ extension Server {
     }
 }
 
-extension CallNetwork.Denied {
-    /// A refusal as calls are told it.
-    fileprivate init(
-        _ denial: Denial, of decision: EgressDecision, id: String, place: String
-    ) {
-        let address = decision.address.map { "\($0)" } ?? ""
-        let colon = place.lastIndex(of: ":")
-        let line = colon.flatMap { Int(place[place.index(after: $0)...]) }
-        let file = line == nil ? place : colon.map { String(place[..<$0]) } ?? place
-        self.init(
-            id: id,
-            destination: destinationText(
-                address: address, port: Int(decision.port), name: decision.name),
-            name: decision.name, reason: denial.reason.told, set: denial.set?.rawValue,
-            rule: denial.reason.told.rule(denial.set?.rawValue),
-            file: file.isEmpty ? nil : file, line: line)
-    }
-}
-
 extension Policy {
     /// Where destinations are granted, `FILE:LINE`.
     func allowPlace(_ origin: NetworkRow.Origin) -> String {
         let rules = origin == .install ? installRules : egressRules
         return rules.limitPlaces["network.allow"] ?? ""
-    }
-}
-
-extension NetworkReason {
-    /// The key of a policy that decided: `network.deny: metadata`.
-    fileprivate func rule(_ set: String?) -> String? {
-        switch self {
-        case .deniedSet: set.map { "network.deny: \($0)" }
-        case .notAllowed, .hostAddress, .nameMismatch, .revoked: "network.allow"
-        case .badQuestion: nil
-        default: limit
-        }
     }
 }

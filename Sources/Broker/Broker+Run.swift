@@ -16,6 +16,8 @@ final class CommandRun {
     let name: String
     /// Whether nobody waits for it any more.
     var isCancelled = false
+    /// What the network refused it.
+    var network = CallNetwork()
 
     init(_ client: Client, _ request: ControlRequest, policy: String, name: String) {
         self.client = client
@@ -128,7 +130,8 @@ extension Broker {
         log.info("command ended", metadata: ["sandbox": "\(sandbox)", "how": "\(ending.text)"])
         let ended = RunEnded(
             run: Int(clamping: sandbox), status: Int(ending.status), signal: Int(ending.signal),
-            limits: ending.limits, cpuMicroseconds: Int(clamping: ending.usage.cpuMicroseconds),
+            limits: ending.limits, network: run.network.lines,
+            cpuMicroseconds: Int(clamping: ending.usage.cpuMicroseconds),
             memoryPeakBytes: Int(clamping: ending.usage.memoryPeakBytes))
         run.client.out.notification(RunEnded.method, ended.json)
         markDirty(run.client)

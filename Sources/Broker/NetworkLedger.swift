@@ -150,24 +150,6 @@ func decisionID(_ number: Int) -> String {
     return String(repeating: "0", count: digits - text.utf8.count) + text
 }
 
-extension Denial.Reason {
-    /// The reason by the name that messages carry.
-    var told: NetworkReason {
-        switch self {
-        case .notAllowed: .notAllowed
-        case .deniedSet: .deniedSet
-        case .hostAddress: .hostAddress
-        case .nameMismatch: .nameMismatch
-        case .connections: .connections
-        case .connectionRate: .connectionsPerSecond
-        case .bytesPerCall: .bytesPerCall
-        case .bytesPerDay: .bytesPerDay
-        case .badQuestion: .badQuestion
-        case .revoked: .revoked
-        }
-    }
-}
-
 extension EgressEnding.Cause {
     /// The cause by the name that messages carry.
     var name: String {

@@ -81,7 +81,7 @@ extension CallNetwork.Denied {
         if !name.isEmpty, name != destination { text += " for \(sanitized(name))" }
         text += " (\(set ?? reason.short))"
         if let file { text += ", \(sanitized(file))" + (line.map { ":\($0)" } ?? "") }
-        return text + ", corral why \(id)"
+        return id.isEmpty ? text : text + ", corral why \(id)"
     }
 
     var json: JSON {

@@ -177,6 +177,8 @@ public struct RunEnded: ControlValue {
     public var signal: Int
     /// The limits that its sandbox met: `memory_exceeded (128 MiB)`.
     public var limits: [String]
+    /// What the network refused it, a line each, as errors of calls have them.
+    public var network: [String]
     /// The processor time it took, in microseconds.
     public var cpuMicroseconds: Int
     /// The most memory it held at once, in bytes.
@@ -184,13 +186,14 @@ public struct RunEnded: ControlValue {
 
     /// Describes an end.
     public init(
-        run: Int, status: Int, signal: Int, limits: [String], cpuMicroseconds: Int = 0,
-        memoryPeakBytes: Int = 0
+        run: Int, status: Int, signal: Int, limits: [String], network: [String] = [],
+        cpuMicroseconds: Int = 0, memoryPeakBytes: Int = 0
     ) {
         self.run = run
         self.status = status
         self.signal = signal
         self.limits = limits
+        self.network = network
         self.cpuMicroseconds = cpuMicroseconds
         self.memoryPeakBytes = memoryPeakBytes
     }
@@ -201,6 +204,7 @@ public struct RunEnded: ControlValue {
         self.init(
             run: try fields.integer("run"), status: try fields.integer("status"),
             signal: try fields.integer("signal"), limits: try fields.strings("limits"),
+            network: try fields.optionalStrings("network"),
             cpuMicroseconds: try fields.integer("cpuMicroseconds"),
             memoryPeakBytes: try fields.integer("memoryPeakBytes"))
     }
@@ -210,6 +214,7 @@ public struct RunEnded: ControlValue {
         [
             "run": .integer(run), "status": .integer(status), "signal": .integer(signal),
             "limits": .array(limits.map(JSON.string)),
+            "network": .array(network.map(JSON.string)),
             "cpuMicroseconds": .integer(cpuMicroseconds),
             "memoryPeakBytes": .integer(memoryPeakBytes),
         ]

@@ -9,6 +9,8 @@ enum Limit {
     static let reload = Duration.seconds(90)
     /// Bytes of arguments read from standard input: one line of the protocol.
     static let inputBytes = 10 << 20
+    /// Refusals of the network told at a command's end; the rest is counted.
+    static let refusals = 16
     /// Bytes of one credential.
     static let secretBytes = 64 << 10
     /// Lines of a server's log shown with an error.

@@ -98,6 +98,10 @@ import Testing
             text(1, 0, ["pids_exceeded (12)"]).complaint
                 == "corral: make ended with status 1: pids_exceeded (12)\n")
         #expect(text(-1, 99).status == 227)
+        let refused = RunEnded(
+            run: 1, status: 7, signal: 0, limits: [], network: ["network_denied: 10.0.0.1:80"])
+        #expect(
+            RunText(name: "curl", refused).complaint == "corral: network_denied: 10.0.0.1:80\n")
     }
 
     /// A flow from one pipe to another; `step` moves what can be moved now.

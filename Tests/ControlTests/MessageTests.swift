@@ -154,8 +154,9 @@ import Testing
         let signal = RunSignal.Params(run: 7, signal: 15)
         #expect(try travelled(signal) == signal)
         let ended = RunEnded(
-            run: 7, status: -1, signal: 9, limits: ["pids_exceeded (1)"], cpuMicroseconds: 1,
-            memoryPeakBytes: 2)
+            run: 7, status: -1, signal: 9, limits: ["pids_exceeded (1)"],
+            network: ["network_denied"],
+            cpuMicroseconds: 1, memoryPeakBytes: 2)
         #expect(try travelled(ended) == ended)
         let restrict = SessionRestrict.Params(connection: "time")
         #expect(try travelled(restrict) == restrict)

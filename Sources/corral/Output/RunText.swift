@@ -4,7 +4,8 @@ internal import Control
 struct RunText: Equatable {
     /// What to leave with: the command's own status, or 128 and the signal that ended it.
     let status: Int32
-    /// One line for each limit that the sandbox met; empty when it met none.
+    /// One line for each limit that the sandbox met, and for what the network refused it; empty
+    /// when there was nothing of both.
     let complaint: String
 
     /// Words the end of a command.
@@ -14,9 +15,8 @@ struct RunText: Equatable {
         let how =
             bySignal
             ? "by \(Self.name(ofSignal: ended.signal))" : "with status \(ended.status)"
-        complaint = ended.limits.map { limit in
-            "corral: " + sanitized("\(name) ended \(how): \(limit)") + "\n"
-        }.joined()
+        let met = ended.limits.map { "\(name) ended \(how): \($0)" }
+        complaint = (ended.network + met).map { "corral: " + sanitized($0) + "\n" }.joined()
     }
 
     /// The names of signals by number, from 1 (signal(7)).

@@ -9,6 +9,7 @@ final class OwnRunner: Runner {
     private let link: Descriptor
     private let action: String
     private var sandbox: UInt64 = 0
+    private let refusals = OwnRefusals()
 
     /// Starts a corrald that serves this process alone and runs `name`, with the words that tell
     /// it its policies.
@@ -64,7 +65,7 @@ final class OwnRunner: Runner {
                 let status: CommandStatus =
                     refusal.step == "execute" ? .ofExecute(errno: refusal.errno) : .notRun
                 throw CommandFailure(status, refusal.message)
-            default: for number in descriptors { _ = Descriptor(owning: number) }
+            default: keep(event, descriptors)
             }
         }
         throw gone
@@ -80,10 +81,19 @@ final class OwnRunner: Runner {
     func news(isReady: Bool) throws(CommandFailure) -> RunEnded? {
         guard isReady else { return nil }
         guard let (event, descriptors) = try receive() else { throw gone }
-        for number in descriptors { _ = Descriptor(owning: number) }
+        keep(event, descriptors)
         guard case .exited(sandbox, let ending) = event else { return nil }
         return RunEnded(
-            run: 1, status: Int(ending.status), signal: Int(ending.signal), limits: ending.limits)
+            run: 1, status: Int(ending.status), signal: Int(ending.signal), limits: ending.limits,
+            network: refusals.lines())
+    }
+
+    /// Takes what comes beside an event: the gateway's way to tell what it refuses.
+    private func keep(_ event: Event, _ descriptors: [CInt]) {
+        for number in descriptors {
+            let descriptor = Descriptor(owning: number)
+            if event == .egress { refusals.listen(to: descriptor) }
+        }
     }
 
     func signal(_ number: CInt) throws(CommandFailure) {
