@@ -22,8 +22,10 @@ struct Traces {
             cgroupsSeen.formUnion(cgroups(of: pid))
             namespacesSeen.formUnion(namespaces(of: "\(pid)").filter { !own.contains($0) })
         }
+        // A stranger in one means that its number was given out again, which the kernel does at
+        // once: members hand none on, so nobody else gets in.
         var held: Set<String> = []
-        for pid in try Self.pids() { held.formUnion(namespaces(of: "\(pid)")) }
+        for pid in members { held.formUnion(namespaces(of: "\(pid)") + openNamespaces(of: pid)) }
         let mounts = try Files.text("/proc/self/mountinfo", limit: 4 << 20).split(separator: "\n")
         return Counts(
             processes: members.count,
@@ -137,6 +139,13 @@ extension Traces {
             // The same.
             (try? Files.linkTarget("/proc/\(pid)/ns/\(kind)")).flatMap { $0 }
         }
+    }
+
+    /// Those that a process holds open.
+    private func openNamespaces(of pid: Int32) -> [String] {
+        // The same.
+        let open = (try? Files.names(in: "/proc/\(pid)/fd")) ?? []
+        return open.compactMap { (try? Files.linkTarget("/proc/\(pid)/fd/\($0)")).flatMap { $0 } }
     }
 
     /// Directories of the cgroups that Corral made for a process, in each hierarchy.
