@@ -167,6 +167,9 @@ static void watch(pid_t tool, int status)
 void corral_init(struct launch *launch)
 {
     if (launch->plan.flags & CORRAL_LAUNCH_WAIT) {
+        corral_report_t report = {.kind = CORRAL_REPORT_WAITING, .error = launch->landlock};
+        if (corral_send_report(launch->status, &report) < 0)
+            _exit(2);
         enum corral_step failed = corral_await_command(launch);
         if (failed != STEP_NONE) {
             report_failure(launch->status, failed, errno);

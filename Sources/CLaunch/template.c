@@ -123,6 +123,7 @@ static long clone_sandbox(int *pidfd)
 
 static int start(int socket)
 {
+    corral_leave_out_for(&launch);
     if (check_groups() < 0)
         return answer(socket, CORRAL_REPORT_FAILED, STEP_JOIN_CGROUPS, errno);
     enum corral_step failed = corral_spaces_enter(&launch);

@@ -40,8 +40,20 @@ void corral_print_walls(void)
         puts(parts[i]);
 }
 
+// Only those that wait are born without them.
+static bool of_waiting;
+static bool waits;
+
+void corral_leave_out_for(const struct launch *launch)
+{
+    waits = launch->plan.flags & CORRAL_LAUNCH_WAIT;
+}
+
 int corral_leave_out(const char *walls)
 {
+    of_waiting = !strncmp(walls, "waiting:", strlen("waiting:"));
+    if (of_waiting)
+        walls += strlen("waiting:");
     if (strlen(walls) >= sizeof names)
         return -1;
     strcpy(names, walls);
@@ -55,6 +67,8 @@ int corral_leave_out(const char *walls)
 
 bool corral_is_left_out(const char *wall)
 {
+    if (of_waiting && !waits)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (!strcmp(left_out[i], wall))
             return true;

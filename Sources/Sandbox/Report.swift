@@ -6,6 +6,8 @@ public enum Report: Sendable, Equatable {
     case ready
     /// A sandbox was born; its pid 1 as the host sees it.
     case cloned(pid: Int32)
+    /// It is confined, behind this version of Landlock's ABI, and waits to be told what to run.
+    case waiting(landlock: Int32)
     /// Its tool has been executed, behind this version of Landlock's ABI; 0 for none.
     case started(landlock: Int32)
     /// A step failed; nothing of it is left.
@@ -27,6 +29,7 @@ public enum Report: Sendable, Equatable {
         switch Int(field(0)) {
         case Int(CORRAL_REPORT_READY): self = .ready
         case Int(CORRAL_REPORT_CLONED): self = .cloned(pid: field(3))
+        case Int(CORRAL_REPORT_WAITING): self = .waiting(landlock: field(2))
         case Int(CORRAL_REPORT_STARTED): self = .started(landlock: field(2))
         case Int(CORRAL_REPORT_FAILED):
             // The name is one of a table of constants.

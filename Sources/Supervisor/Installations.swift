@@ -60,7 +60,7 @@ extension Supervisor {
         guard !installation.steps.isEmpty else { return try finish(installation) }
         let sandbox: RunningSandbox
         do throws(Refusal) {
-            sandbox = try clone(installation)
+            sandbox = try makingRoom { () throws(Refusal) in try clone(installation) }
         } catch {
             return try fail(installation, step: error.step, cause: error.message)
         }

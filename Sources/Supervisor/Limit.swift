@@ -13,6 +13,10 @@ enum Limit {
     static let lingering = 32
     /// Kinds of sandboxes of which some wait; a kind is a card, or a policy that commands run with.
     static let warmKinds = 16
+    /// Sandboxes of all kinds together that wait: about 0.5 MiB each.
+    static let warmSandboxes = 32
+    /// How long a start that lacks a user waits for one that waited to be gone, in milliseconds.
+    static let spareMilliseconds = 500
     /// Requests whose outcome is remembered: one for each user and card that start again and again.
     static let resolutions = 64
     /// Network namespaces kept for the next sandboxes of their users: about 90 KiB each.

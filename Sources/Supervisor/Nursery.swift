@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Kernel
 import Policy
 import RunCards
@@ -17,7 +18,7 @@ struct Nursery {
     private var ready: [(template: Template, place: Place)] = []
     /// Zygotes that have given away what was made ahead, and the limits of the place that was.
     private var pending: [(template: Template, limits: Cgroup.Limits)] = []
-    var warm = WarmPool()
+    var warm = WarmPool<RunningSandbox>()
     /// When the last start was, by the monotonic clock in microseconds.
     private var lastStart: UInt64 = 0
     /// Whether starts come so fast that there is no quiet between them: then every moment in which
@@ -49,6 +50,8 @@ struct Nursery {
         var walls: Walls?
         /// How many like it are to wait, confined, for the next starts.
         var warm = 0
+        /// How long these wait for a start, in microseconds.
+        var idleMicroseconds: UInt64 = 0
         var milliseconds: Int?
         /// How long it may live; nil for as long as it is used.
         var life: Duration?
@@ -66,8 +69,19 @@ struct Nursery {
         let now = System.monotonicMicroseconds
         isPressed = now - lastStart < Limit.pressedMicroseconds
         lastStart = now
-        warm.want(order)
-        if let ready = begin(order) { return ready }
+        let kind = warm.want(order, now: now)
+        guard let sandbox = begin(order) else {
+            let made = try make(order, streams: streams, mount: mount)
+            made.kind = kind
+            return made
+        }
+        sandbox.kind = kind
+        return sandbox
+    }
+
+    private mutating func make(
+        _ order: Order, streams: consuming Streams?, mount: (UInt32) throws(Refusal) -> Trees
+    ) throws(Refusal) -> RunningSandbox {
         let seat = try seat(for: order)
         do throws(Refusal) {
             let trees = try mount(seat.place.uid)
@@ -115,14 +129,8 @@ struct Nursery {
             prepare(next.template, next.limits)
         } else if let kind = networks.missing {
             networks.prepare(kind)
-        } else if let order = warm.missing {
-            do throws(Refusal) {
-                let sandbox = try makeWaiting(order)
-                warm.keep(sandbox, as: order)
-                return sandbox
-            } catch {
-                warm.giveUp(order)
-            }
+        } else if let kind = warm.missing {
+            return makeWaiting(kind)
         }
         return nil
     }
@@ -143,6 +151,22 @@ struct Nursery {
         } catch {
             // It may be in the cgroup of a sandbox that runs, and has nowhere else to go.
             templates.discard(template)
+        }
+    }
+
+    private mutating func makeWaiting(_ kind: WarmPool<RunningSandbox>.Kind) -> RunningSandbox? {
+        // The last user is for a start.
+        guard !uids.isEmpty else {
+            warm.rest(kind)
+            return nil
+        }
+        do throws(Refusal) {
+            let sandbox = try makeWaiting(kind.order)
+            warm.keep(sandbox, as: kind)
+            return sandbox
+        } catch {
+            warm.rest(kind)
+            return nil
         }
     }
 
@@ -237,7 +261,7 @@ struct Nursery {
             throw Refusal(
                 code: .host,
                 message: "cannot start a sandbox: all uids of the range are in use "
-                    + "(raise sandbox_uids.count in corrald.yaml)")
+                    + "(raise sandbox_uids.count in corrald.yaml)", errno: EUSERS)
         }
         let cgroup: Cgroup
         do throws(CgroupError) {

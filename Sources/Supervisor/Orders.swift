@@ -57,6 +57,8 @@ extension Nursery.Order {
                 memoryBytes: policy.limits.memory.standard, processes: policy.limits.processes,
                 cpuMillicores: policy.limits.cpuMillicores, disks: disks.rates),
             user: user, network: network, plan: plan, walls: walls,
-            warm: policy.warm, life: policy.limits.life)
+            warm: policy.warm,
+            idleMicroseconds: UInt64(policy.limits.idleTimeout.components.seconds) * 1_000_000,
+            life: policy.limits.life)
     }
 }

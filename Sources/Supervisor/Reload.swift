@@ -50,11 +50,7 @@ extension Supervisor {
             throw Mistakes(YAML.Place(file: settings.policies + "/syscalls"), error.description)
         }
         set = new
-        for spare in nursery.warm.giveUpAll() {
-            spare.requested = true
-            // One that has ended already needs no end.
-            do throws(KernelError) { try spare.kill() } catch {}
-        }
+        nursery.warm.empty()
     }
 
     /// Whether a tree with this name is another one by the new set.

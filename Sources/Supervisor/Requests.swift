@@ -74,7 +74,7 @@ extension Supervisor {
     private func start(_ request: Request.Start) throws(KernelError) {
         let sandbox: RunningSandbox
         do throws(Refusal) {
-            sandbox = try clone(request)
+            sandbox = try makingRoom { () throws(Refusal) in try clone(request) }
         } catch {
             journal.event("start-refused", [("card", request.card), ("cause", error.message)])
             return try send(.refused(id: request.id, error))

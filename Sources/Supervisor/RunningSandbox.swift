@@ -52,6 +52,10 @@ final class RunningSandbox {
     var watchesStatus = true
     /// The version of Landlock's ABI that its pid 1 has told to be in force.
     var landlock: Int32 = 0
+    /// Whether the look from outside has found every wall in force while it waited.
+    var isVerified = false
+    /// What the next start like it is served from; nil for one that is never among those.
+    var kind: WarmPool<RunningSandbox>.Kind?
     /// Our ends of a server's pipes, until the broker has them.
     var ends: BrokerEnds?
     /// The pipes of one that waits.
@@ -139,6 +143,7 @@ extension RunningSandbox {
     func begin(_ order: Nursery.Order) throws(SandboxError) {
         var plan = order.plan
         plan.uid = uid
+        precondition(isVerified, "nobody has looked at it")
         guard let waiting, let pipes = pipes.take() else {
             preconditionFailure("a sandbox that does not wait")
         }

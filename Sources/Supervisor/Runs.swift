@@ -143,7 +143,7 @@ extension Supervisor {
     func run(_ request: Request.Run) throws(KernelError) {
         let sandbox: RunningSandbox
         do throws(Refusal) {
-            sandbox = try clone(request)
+            sandbox = try makingRoom { () throws(Refusal) in try clone(request) }
         } catch {
             journal.event("run-refused", [("policy", request.policy), ("cause", error.message)])
             return try send(.refused(id: request.id, error))

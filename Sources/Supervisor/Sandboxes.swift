@@ -56,6 +56,9 @@ extension Supervisor {
 
     private func take(_ report: Report?, of sandbox: RunningSandbox) throws(KernelError) {
         switch report {
+        case .waiting(let landlock):
+            sandbox.landlock = landlock
+            try waits(sandbox)
         case .started(let landlock):
             sandbox.landlock = landlock
             try started(sandbox)
@@ -79,19 +82,7 @@ extension Supervisor {
 
     /// Its tool has been executed: the look from outside, and only then the way to it.
     private func started(_ sandbox: RunningSandbox) throws(KernelError) {
-        do throws(SandboxError) {
-            let holds = try Posture.verify(
-                pid: sandbox.child.pid, uid: sandbox.uid, own: own,
-                keeping: sandbox.keptNamespaces)
-            // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
-            // what it said is handed over when it is gone.
-            guard holds else { return try end(sandbox) }
-        } catch {
-            // One that has ended since tells nothing any more, and there is nothing to hand over.
-            if try sandbox.child.reapable() { return }
-            sandbox.failure = error
-            return try sandbox.kill()
-        }
+        if !sandbox.isVerified, try !verify(sandbox) { return }
         guard let request = sandbox.purpose.request, !sandbox.orphaned else { return }
         sandbox.deadline = nil
         sandbox.announced = true
@@ -99,6 +90,25 @@ extension Supervisor {
         // All that pid 1 still says is how the tool has ended, and its own end follows at once,
         // unless a disk keeps it.
         if sandbox.cgroup.limits.disks == nil { try stopReading(sandbox) }
+    }
+
+    /// Whether every wall is in force; otherwise it ends.
+    func verify(_ sandbox: RunningSandbox) throws(KernelError) -> Bool {
+        do throws(SandboxError) {
+            let holds = try Posture.verify(
+                pid: sandbox.child.pid, uid: sandbox.uid, own: own,
+                keeping: sandbox.keptNamespaces)
+            // A short-lived one has ended meanwhile. Should it not have, it ends now, unverified;
+            // what it said is handed over when it is gone.
+            if !holds { try end(sandbox) }
+            return holds
+        } catch {
+            // One that has ended since tells nothing any more, and there is nothing to hand over.
+            if try sandbox.child.reapable() { return false }
+            sandbox.failure = error
+            try sandbox.kill()
+            return false
+        }
     }
 
     /// Hands the broker a sandbox's pipes and meters, once.
@@ -138,13 +148,6 @@ extension Supervisor {
         case .installation(let prefix): try stepEnded(prefix, sandbox, ended, usage)
         case .spare: spareEnded(sandbox)
         }
-    }
-
-    private func spareEnded(_ sandbox: RunningSandbox) {
-        nursery.warm.ended(sandbox)
-        guard !sandbox.requested else { return }
-        let cause = sandbox.failure?.description ?? "it ended by itself"
-        journal.event("warm-sandbox-ended", [("card", sandbox.name), ("cause", cause)])
     }
 
     private func serverEnded(

@@ -137,6 +137,7 @@ public final class Supervisor {
                     try handle(source)
                 }
                 try endWhatIsLate()
+                try endUnwanted()
                 try bury()
             }
             try leave()
@@ -189,6 +190,7 @@ public final class Supervisor {
         if broker == nil && stopping == nil { due.append(brokerRestarts.due) }
         if gatewayIsWanted { due.append(gateway.restarts.due) }
         if gateway.isBehind { return Limit.letterMilliseconds }
+        if let unused = nursery.warm.due { due.append(unused) }
         if sweeper == nil { due.append(sweeperDue) }
         if let stopping { due.append(stopping) }
         guard let first = due.min() else { return nil }

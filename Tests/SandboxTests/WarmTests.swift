@@ -40,15 +40,19 @@ extension LaunchTests {
                     .map { String($0.dropFirst(name.utf8.count + 1).drop { $0 == "\t" }) }
             }
 
-            /// Whether it has come to its last wall.
-            func isConfined() throws -> Bool {
-                try field("Seccomp_filters") == String(Confined.filters())
+            /// Waits until it says that it is confined.
+            func confine() throws {
+                guard case .waiting? = try report() else {
+                    Issue.record("it does not wait")
+                    return
+                }
             }
         }
 
         @Test func `one that waits is confined already, and runs what it is told then`() throws {
             let waiter = try Waiter()
-            while try !waiter.isConfined() { usleep(1000) }
+            try waiter.confine()
+            #expect(try waiter.field("Seccomp_filters") == String(Confined.filters()))
             #expect(try waiter.field("NoNewPrivs") == "1")
             #expect(try waiter.field("CapEff") == "0000000000000000")
             #expect(try waiter.field("CapBnd") == "0000000000000000")
@@ -75,7 +79,8 @@ extension LaunchTests {
 
         @Test func `it ends when nobody needs it any more`() throws {
             let waiter = try Waiter()
-            while try !waiter.isConfined() { usleep(1000) }
+            try waiter.confine()
+            #expect(try waiter.field("Seccomp_filters") == String(Confined.filters()))
             let streams = try StreamPair()
             // A command that is too long is refused, and with it its only way to be told one.
             #expect(throws: SandboxError.self) {
@@ -96,6 +101,7 @@ extension LaunchTests {
 
         @Test func `what it was made for cannot be changed by what it is told`() throws {
             let waiter = try Waiter()
+            try waiter.confine()
             let streams = try StreamPair()
             var plan = Confined.plan(["/bin/sh", "-c", "id -u; ulimit -n; cat /proc/self/uid_map"])
             plan.openFiles = 1_000_000

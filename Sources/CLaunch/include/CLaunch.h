@@ -57,19 +57,20 @@ enum {
 };
 
 // What the launcher answers: to corrald on the template's socket (template ready, sandbox
-// cloned) or on the sandbox's own status pipe (started, failed, exited).
+// cloned) or on the sandbox's own status pipe (waiting, started, failed, exited).
 enum {
     CORRAL_REPORT_READY = 1,
     CORRAL_REPORT_CLONED = 2,
     CORRAL_REPORT_STARTED = 3,
     CORRAL_REPORT_FAILED = 4,
     CORRAL_REPORT_EXITED = 5,
+    CORRAL_REPORT_WAITING = 6,
 };
 
 typedef struct {
     uint32_t kind;
     uint32_t step;  // FAILED: which step, for corral_launch_step_name
-    int32_t error;  // FAILED: its errno; STARTED: the ABI of Landlock in force, 0 for none
+    int32_t error;  // FAILED: its errno; WAITING, STARTED: the ABI of Landlock in force, 0 for none
     int32_t pid;    // CLONED: the sandbox's pid 1 as the host sees it
     int32_t status; // EXITED: exit status, or -1
     int32_t signal; // EXITED: the signal, or 0
