@@ -42,8 +42,9 @@ extension Policy {
                     "time_namespace", .choice, .standard("enforce"), \.timeNamespace,
                     "Clocks of the tool's own; `off` only for a host without CAP_SYS_TIME."),
                 Key(
-                    "warm", .integer(0...8), .standard("0"), \.warm,
-                    "Sandboxes kept confined and waiting, for starts without mounted directories."),
+                    "warm", .integer(0...8), .standard("1"), \.warm,
+                    "Sandboxes of each kind that wait, confined; none for mounted directories."
+                ),
                 Key(
                     "install", .record(installSchema), .standard("{}"), \.install,
                     "The phase that installs a card's packages, in a sandbox of its own."),

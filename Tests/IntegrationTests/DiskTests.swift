@@ -7,7 +7,9 @@ extension IntegrationTests {
     @Suite struct DiskTests {
         private func corral(startedBy starter: [String] = [], line: String) throws -> Corral {
             try Corral(startedBy: starter) { etc in
-                let text = "version: 1\nname: default\nlimits: {memory: 512MiB, \(line)}\n"
+                let text =
+                    "version: 1\nname: default\n"
+                    + "limits: {memory: 512MiB, \(line)}\nwarm: 0\n"
                 try Corral.write(text, to: etc + "/policies/default.yaml")
                 let access = """
                     version: 1

@@ -11,6 +11,7 @@ extension IntegrationTests {
         /// A Corral whose socket and `files` are open to a user who may run commands.
         private func corral(small: Bool = false) throws -> Corral {
             let corral = try Corral { etc in
+                try Corral.letNoneWait(etc)
                 let top = String(etc.dropLast("/etc".count))
                 let access = """
                     version: 1
@@ -23,6 +24,7 @@ extension IntegrationTests {
                 let policy = """
                     version: 1
                     name: small
+                    warm: 0
                     limits: {memory: {default: 64MiB, max: 64MiB}, processes: 12, cpu_time: 1s}
 
                     """
