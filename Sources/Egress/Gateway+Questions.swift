@@ -63,6 +63,7 @@ extension Gateway {
             return send(DNSResponse(to: asker.query, .success), asker.way)
         }
         let settings = files.settings(now: now)
+        if files.takeStale() { supervisor.wantFiles() }
         if let addresses = settings.hosts[asker.name.text], [.a, .aaaa].contains(question.type) {
             let records = addresses.map {
                 DNSRecord(question.name, secondsToLive: 0, .address($0.bytes))

@@ -73,6 +73,17 @@ final class SupervisorLink: Source {
             try gateway.change(sandbox, rules)
             try reply(.applied(serial: serial))
         case .close(let sandbox): try gateway.close(sandbox)
+        case .files:
+            gateway.files.replace(resolvConf: try passed.next(), hosts: try passed.next())
+        }
+    }
+
+    /// Asks for the host's resolver files anew.
+    func wantFiles() {
+        do throws(EgressError) {
+            try reply(.filesChanged)
+        } catch {
+            // It is asked again after the next change; a corrald that is gone ends the loop.
         }
     }
 

@@ -16,9 +16,9 @@ final class Gateway {
     private struct Letter {
         let bytes: [UInt8]
         let listeners: SandboxNetwork.Listeners?
-        let socket: Descriptor.Shared?
+        let others: [Descriptor.Shared]
 
-        var descriptors: [CInt] { listeners?.raw ?? socket.map { [$0.raw] } ?? [] }
+        var descriptors: [CInt] { listeners?.raw ?? others.map(\.raw) }
     }
 
     /// Its user and its filter, which a reload may change.
@@ -60,7 +60,25 @@ final class Gateway {
 
     /// Where it tells what it decides from now on.
     func introduce(to listener: Descriptor.Shared) throws(KernelError) {
-        try tell(.listener, socket: listener)
+        try tell(.listener, [listener])
+    }
+
+    /// Gives it the host's resolver files as they are now.
+    func giveFiles() throws(KernelError) {
+        var files: [Descriptor.Shared] = []
+        for path in ["/etc/resolv.conf", "/etc/hosts"] {
+            files.append(Descriptor.Shared(try Self.open(path)))
+        }
+        try tell(.files, files)
+    }
+
+    /// Opens a file to be read; an empty one when it is not there.
+    private static func open(_ path: String) throws(KernelError) -> Descriptor {
+        do throws(KernelError) {
+            return try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+        } catch  where error.isMissing {
+            return try Descriptor.open("/dev/null", O_RDONLY)
+        }
     }
 
     /// A sandbox begins.
@@ -101,7 +119,7 @@ final class Gateway {
 
     private func tell(
         _ order: EgressOrder, listeners: SandboxNetwork.Listeners? = nil,
-        socket: Descriptor.Shared? = nil
+        _ others: [Descriptor.Shared] = []
     ) throws(KernelError) {
         guard process != nil else { return }
         guard let bytes = order.encoded() else {
@@ -113,7 +131,7 @@ final class Gateway {
         guard letters.count < Limit.letters else {
             throw KernelError("sendmsg", "corral-egress", errno: ENOBUFS)
         }
-        letters.append(Letter(bytes: bytes, listeners: listeners, socket: socket))
+        letters.append(Letter(bytes: bytes, listeners: listeners, others: others))
         try deliver()
     }
 

@@ -49,6 +49,15 @@ extension Supervisor {
         }
     }
 
+    /// Gives the gateway the host's resolver files; when they cannot be opened it keeps its own.
+    func giveFiles() {
+        do throws(KernelError) {
+            try gateway.giveFiles()
+        } catch {
+            journal.event("resolver-files", [("cause", error.description)])
+        }
+    }
+
     /// Tells the gateway something; one that does not take it is stuck, and is replaced.
     func talk(_ body: () throws(KernelError) -> Void) throws(KernelError) {
         do throws(KernelError) {
@@ -96,6 +105,7 @@ extension Supervisor {
                 case .hello(SupervisorProtocol.Limit.version): break
                 case .hello: throw .badValue
                 case .applied(let serial): gateway.applied(serial)
+                case .filesChanged: giveFiles()
                 }
             } catch {
                 journal.event("gateway-protocol-error", [("cause", "\(error)")])

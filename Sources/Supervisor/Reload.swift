@@ -25,6 +25,8 @@ extension Supervisor {
         try talk { () throws(KernelError) in
             try gateway.renew { grant in grant.rules(by: new) }
         }
+        // A link that leads to another file now changes neither of the two.
+        giveFiles()
         reloads.append(id)
         try answerReloads()
     }

@@ -7,6 +7,7 @@ extension EgressOrder {
         case open = 3
         case rules = 4
         case close = 5
+        case files = 6
     }
 
     /// The datagram of this order; nil when it is beyond `Limit.messageBytes`.
@@ -30,6 +31,7 @@ extension EgressOrder {
         case .close(let sandbox):
             out.put(Tag.close.rawValue)
             out.put(sandbox)
+        case .files: out.put(Tag.files.rawValue)
         }
         return out.finish()
     }
@@ -51,6 +53,7 @@ extension EgressOrder {
                 serial: try input.number(), sandbox: try input.number(),
                 try EgressRules(from: &input))
         case .close: self = .close(sandbox: try input.number())
+        case .files: self = .files
         }
         try input.end()
     }
@@ -60,6 +63,7 @@ extension EgressReply {
     private enum Tag: UInt8 {
         case hello = 1
         case applied = 2
+        case filesChanged = 3
     }
 
     /// The datagram of this reply.
@@ -72,6 +76,7 @@ extension EgressReply {
         case .applied(let serial):
             out.put(Tag.applied.rawValue)
             out.put(serial)
+        case .filesChanged: out.put(Tag.filesChanged.rawValue)
         }
         return out.finish()
     }
@@ -83,6 +88,7 @@ extension EgressReply {
         switch tag {
         case .hello: self = .hello(version: try input.number())
         case .applied: self = .applied(serial: try input.number())
+        case .filesChanged: self = .filesChanged
         }
         try input.end()
     }

@@ -14,6 +14,9 @@ public enum EgressOrder: Sendable, Equatable {
     /// A sandbox has other rules from now on; open connections that they deny are closed. Answered
     /// with `applied`.
     case rules(serial: UInt64, sandbox: UInt64, EgressRules)
+    /// The host's resolver files, anew. Descriptors: /etc/resolv.conf and /etc/hosts, to be read;
+    /// an empty file stands for one that is not there.
+    case files
     /// A sandbox has ended: its connections are closed, and what was noted of it is forgotten.
     case close(sandbox: UInt64)
 }
@@ -24,6 +27,8 @@ public enum EgressReply: Sendable, Equatable {
     case hello(version: UInt32)
     /// The rules with this serial number hold.
     case applied(serial: UInt64)
+    /// A resolver file has changed or was replaced: asks for `files`.
+    case filesChanged
 }
 
 /// A sandbox, as the gateway knows it.

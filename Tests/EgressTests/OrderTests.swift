@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import NetworkRules
 import SupervisorProtocol
@@ -52,6 +53,31 @@ struct OrderTests {
         try program.say("stop")
         #expect(try program.output() == "True True 0")
         #expect(try !bed.worldCounts().contains("\"10.1.2.3\""))
+    }
+
+    @Test func `resolver files that were replaced are asked for, and used once they came`() throws {
+        let bed = try Bed()
+        let box = try bed.open(try rules(["hosts.example:80"]))
+        let program = try box.start(
+            """
+            tell(addresses(ask("hosts.example"))); os.read(4, 16)
+            # They are looked at once a second.
+            time.sleep(1.2); tell(addresses(ask("hosts.example")))
+            os.read(4, 16); tell(addresses(ask("hosts.example")))
+            """)
+        #expect(try program.line() == "['\(Bed.address)']")
+        let (hosts, new) = (bed.directory + "/hosts", bed.directory + "/hosts.new")
+        try Files.create(new, mode: 0o644, text: "93.184.216.35 hosts.example\n")
+        try Files.rename(new, to: hosts)
+        try program.say("ask")
+        #expect(try bed.gateway.reply() == .filesChanged)
+        // Through its own descriptor it still sees the old one.
+        #expect(try program.line() == "['\(Bed.address)']")
+        let resolvConf = try Descriptor.open(bed.directory + "/resolv.conf", O_RDONLY)
+        let replaced = try Descriptor.open(hosts, O_RDONLY)
+        try bed.send(.files, [resolvConf.raw, replaced.raw])
+        try program.say("ask")
+        #expect(try program.output() == "['93.184.216.35']")
     }
 
     @Test func `a sandbox without its gateway reaches nobody until there is another`() throws {

@@ -27,7 +27,7 @@ import Testing
     static let orders: [EgressOrder] = [
         .hello(version: Limit.version), .listener,
         .open(.init(sandbox: .max, owner: "run 1000", rules: rules)),
-        .rules(serial: 1, sandbox: 2, rules), .close(sandbox: 3),
+        .rules(serial: 1, sandbox: 2, rules), .close(sandbox: 3), .files,
     ]
     static let events: [EgressEvent] = [
         .decided(
@@ -79,7 +79,7 @@ import Testing
         #expect(try EgressNotice(decoding: #require(notice.encoded())) == notice)
     }
 
-    @Test(arguments: [EgressReply.hello(version: 5), .applied(serial: 1)])
+    @Test(arguments: [EgressReply.hello(version: 5), .applied(serial: 1), .filesChanged])
     func `a reply survives the wire`(_ reply: EgressReply) throws {
         #expect(try EgressReply(decoding: #require(reply.encoded())) == reply)
     }
