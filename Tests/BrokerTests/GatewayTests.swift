@@ -62,18 +62,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [UInt8](), [1], [0xff, 0xff, 0xff, 0xff], [UInt8](repeating: 0x41, count: 17 << 10),
-        EgressEvent.flushed(serial: 77).encoded() ?? [],
-        EgressEvent.decided(
+    /// What no gateway sends, by what is wrong with it.
+    private static let broken: [String: [UInt8]] = [
+        "nothing": [], "a byte": [1], "a length alone": [0xff, 0xff, 0xff, 0xff],
+        "too much": [UInt8](repeating: 0x41, count: 17 << 10),
+        "an answer nobody asked for": EgressEvent.flushed(serial: 77).encoded() ?? [],
+        "a name beyond DNS": EgressEvent.decided(
             EgressDecision(
                 number: 1, sandbox: 1, owner: "", time: 0, kind: .connect,
                 name: String(repeating: "a", count: 256), address: nil, port: 1, denial: nil,
                 rule: "", place: "")
         ).encoded() ?? [],
-        (EgressEvent.lost(count: 1).encoded() ?? []) + [0],
-    ])
-    func `a gateway that breaks the protocol is dropped`(bytes: [UInt8]) throws {
+        "a byte too many": (EgressEvent.lost(count: 1).encoded() ?? []) + [0],
+    ]
+
+    @Test(arguments: broken.keys.sorted())
+    func `a gateway that breaks the protocol is dropped`(by what: String) throws {
+        let bytes = try #require(Self.broken[what])
         try Harness.run(["net": Self.plain]) { harness in
             let gateway = try harness.supervisor.giveGateway()
             let client = try harness.client(connecting: ["net"])
